@@ -15,7 +15,7 @@ import { listView, reportView } from "./views.js";
 const ROOT = document.getElementById("app");
 const SEARCH_DELAY = 300;
 
-// How often an export that is being made is looked at.
+// How often (ms) the state of a running export is read.
 const ORDER_DELAY = 2000;
 
 const state = {
@@ -23,7 +23,7 @@ const state = {
   orders: null, order: { format: "XLSX", every: "WEEK" }, orderError: null,
 };
 
-/** What the screens of signing in need. */
+/** What the sign-in screens of the employer app take as their app. */
 const app = { lead: "Figures as tables, charts and files.", roles: ROLES, endReason: null, draw };
 
 function view() {
@@ -53,13 +53,13 @@ const actions = {
     keepAddress();
     load();
   },
-  /** Changes what is seen of the rows: filter, sort, chart. */
+  /** Changes the filter, the sort order or the chart of the rows. */
   update(change) {
     state.view = { ...state.view, ...change };
     keepAddress();
     draw();
   },
-  /** Runs something that may fail, and says why where it does. */
+  /** Runs `work()` and announces `done`, or shows the message of its error. */
   async attempt(work, done) {
     try {
       await work();
@@ -95,7 +95,7 @@ let searching = null;
 let waiting = null;
 let reading = 0;
 
-/** Changes what is ordered, and says so. */
+/** Runs a mutation of exports or schedules, announces `done`, and reads the lists again. */
 async function order(work, done) {
   try {
     await work();
@@ -108,7 +108,7 @@ async function order(work, done) {
   await loadOrders();
 }
 
-/** Reads what is ordered, again and again while a file is being made. */
+/** Reads exports and schedules, repeatedly while an export is running. */
 async function loadOrders() {
   clearTimeout(waiting);
   const turn = ++reading;
@@ -123,14 +123,15 @@ async function loadOrders() {
   if (turn !== reading) return;
   state.orders = found;
   const ready = state.orders.exports.find(
-    ({ id, status }) => status === "DONE" && before?.exports.some((each) => each.id === id && each.status === "RUNNING"),
+    ({ id, status }) =>
+      status === "DONE" && before?.exports.some((each) => each.id === id && each.status === "RUNNING"),
   );
   if (ready) announce(`The file of ${titleOf({ name: ready.operation })} is ready.`);
   draw();
   if (state.orders.exports.some(({ status }) => status === "RUNNING")) waiting = setTimeout(loadOrders, ORDER_DELAY);
 }
 
-// The address has the report, its variables and, after an underscore, what is seen of the rows.
+// The address has the report, its variables and, with an underscore before the name, filter, sort order and chart.
 function keepAddress() {
   const query = queryOf(state.values);
   for (const [name, value] of Object.entries(state.view)) {

@@ -3,7 +3,7 @@
 import { OfflineError, ServerError } from "/kpi/js/graphql.js";
 import { runQuery, withToken } from "/kpi/js/session.js";
 
-// A report waits up to five minutes for points of the budget.
+// The server lets a report wait up to five minutes for the rate limit.
 const TIMEOUT = 330_000;
 
 /** The formats in which a report is downloaded, with their labels. */

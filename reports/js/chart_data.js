@@ -153,16 +153,17 @@ function ownerOf({ record }, columns) {
 }
 
 /** Whether the values of a group are averaged; others are added up. */
-export const isMean = ({ unit, name }) => unit === "%" || unit === "percentage points" || unit === "days" || /[mM]ean/.test(name);
+export const isMean = ({ unit, name }) =>
+  ["%", "percentage points", "days"].includes(unit) || /[mM]ean/.test(name);
 
 function combined(values, measure) {
   const total = values.reduce((sum, value) => sum + value, 0);
   return isMean(measure) ? (values.length ? total / values.length : 0) : total;
 }
 
-/** Returns the columns by which rows can be grouped: texts with 2 to 40 values. Ids come last. */
+/** Returns the columns by which rows can be grouped: texts with 2 to 40 values, ids excluded. */
 function groupsOf(columns, rows) {
-  const texts = columns.filter(({ type, name }) => (type === "text" || type === "bool") && !/(^|\.)(id|key)$/.test(name));
+  const texts = columns.filter(({ type, name }) => ["text", "bool"].includes(type) && !/(^|\.)(id|key)$/.test(name));
   return texts.filter((column) => {
     const values = new Set(rows.map((row) => row[column.name]));
     return values.size > 1 && values.size <= MOST_GROUPS;

@@ -10,7 +10,8 @@ const NUMBER = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
 
 /** Returns the chart with the controls that choose it. `view`: chart, measure, group; `update` changes it. */
 export function chartCard({ columns, rows, view, width, update }) {
-  if (!Plot) return h("p", { class: "note no-print" }, "Charts are not installed on this server. The table has every value.");
+  if (!Plot)
+    return h("p", { class: "note no-print" }, "Charts are not installed on this server. The table has every value.");
   const charts = fittingCharts(columns, rows);
   if (charts.length === 0) return null;
   const chart = charts.find(({ id }) => id === view.chart) ?? charts[0];
@@ -28,7 +29,13 @@ export function chartCard({ columns, rows, view, width, update }) {
       { class: "controls no-print" },
       picker("Chart", "chart", charts.map(({ id, label }) => [id, label]), chart.id, update),
       chart.measures &&
-        picker("Number", "measure", chart.measures.map((each) => [each.name, nameOf(each)]), choice.measure.name, update),
+        picker(
+          "Number",
+          "measure",
+          chart.measures.map((each) => [each.name, nameOf(each)]),
+          choice.measure.name,
+          update,
+        ),
       chart.groups &&
         picker("By", "group", chart.groups.map((each) => [each.name, each.heading]), choice.group.name, update),
     ),
@@ -94,7 +101,10 @@ const DRAWINGS = {
       x: { label: null },
       y: { label: chart.y, grid: true },
       marks: [
-        Plot.areaY(data, Plot.stackY({ x: "x", y: "y", z: "series", fill: colour, order: chart.legend.map(({ label }) => label) })),
+        Plot.areaY(
+          data,
+          Plot.stackY({ x: "x", y: "y", z: "series", fill: colour, order: chart.legend.map(({ label }) => label) }),
+        ),
         Plot.ruleY([0]),
       ],
     }),
@@ -120,7 +130,13 @@ const DRAWINGS = {
       x: { label: chart.y, grid: true },
       y: { label: null, domain: groups, tickFormat: short },
       marks: [
-        Plot.barX(data, { x: "value", y: "group", fill: colour, stroke: "var(--card)", title: ({ group, series, value }) => `${group}, ${series}: ${value}` }),
+        Plot.barX(data, {
+          x: "value",
+          y: "group",
+          fill: colour,
+          stroke: "var(--card)",
+          title: ({ group, series, value }) => `${group}, ${series}: ${value}`,
+        }),
         Plot.text(
           data,
           Plot.stackX({ x: "value", y: "group", text: ({ value }) => (value ? `${value}` : ""), fill: "var(--card)" }),
@@ -140,7 +156,13 @@ const DRAWINGS = {
       y: { label: null, domain: groups, tickFormat: short },
       marks: [
         Plot.barX(data, { x: "value", y: "group", fill: "var(--accent)" }),
-        Plot.text(data, { x: "value", y: "group", text: ({ value }) => NUMBER.format(value), dx: 4, textAnchor: "start" }),
+        Plot.text(data, {
+          x: "value",
+          y: "group",
+          text: ({ value }) => NUMBER.format(value),
+          dx: 4,
+          textAnchor: "start",
+        }),
         Plot.ruleX([0]),
       ],
     });
@@ -154,7 +176,12 @@ const DRAWINGS = {
       x: { axis: null },
       y: { label: null, domain: data.map(({ stage }) => stage), tickFormat: short },
       marks: [
-        Plot.barX(data, { x1: ({ value }) => -value / 2, x2: ({ value }) => value / 2, y: "stage", fill: "var(--accent)" }),
+        Plot.barX(data, {
+          x1: ({ value }) => -value / 2,
+          x2: ({ value }) => value / 2,
+          y: "stage",
+          fill: "var(--accent)",
+        }),
         Plot.text(data, {
           x: ({ value }) => value / 2,
           y: "stage",
@@ -172,7 +199,15 @@ const DRAWINGS = {
       marginLeft: marginLeft(units, width),
       x: { label: null, axis: null },
       y: { label: null, domain: units, tickFormat: short },
-      marks: [Plot.cell(data, { x: "place", y: "unit", fill: colour, inset: 1, title: ({ unit, code, series }) => `${unit}, ${code}: ${series}` })],
+      marks: [
+        Plot.cell(data, {
+          x: "place",
+          y: "unit",
+          fill: colour,
+          inset: 1,
+          title: ({ unit, code, series }) => `${unit}, ${code}: ${series}`,
+        }),
+      ],
     });
   },
 };

@@ -5,14 +5,15 @@ import { h } from "/kpi/js/dom.js";
 import { labelOf } from "/kpi/js/format.js";
 
 const DAY = 86_400_000;
-// Variables that begin or end a period, and what they are at first: a year ago, or today.
+// The variables that begin a period, initially a year ago, and those that end it, initially today.
 const BEGINNINGS = ["since", "from", "endedFrom"];
 const ENDS = ["until", "to", "endedTo"];
 
-/** Returns the form. `values` are texts by path; `choices` what is offered for ids; `onSubmit` gets the new values. */
+/** Returns the form. `values` are texts by path; `choices`: the records offered for ids; `onSubmit` gets the new values. */
 export function reportForm({ report, values, choices, busy, error, onSubmit, onSearch }) {
   const [shown, further] = [report.inputs.filter(isShown), report.inputs.filter((input) => !isShown(input))];
-  const controls = (inputs) => inputs.map((input) => control(input, values[input.path] ?? "", choices, error, onSearch));
+  const controls = (inputs) =>
+    inputs.map((input) => control(input, values[input.path] ?? "", choices, error, onSearch));
   return form(
     {
       key: `form ${report.name}`,

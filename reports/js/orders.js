@@ -19,7 +19,11 @@ export const startExport = (operation, variables, format) =>
 
 /** Makes a schedule of a report with these variables. */
 export const startSchedule = (operation, variables, format, every) =>
-  run("report_schedule", { input: { operation, variables: JSON.stringify(variables), format, every } }, "reportSchedule");
+  run(
+    "report_schedule",
+    { input: { operation, variables: JSON.stringify(variables), format, every } },
+    "reportSchedule",
+  );
 
 /** Stops a schedule, and starts it again. */
 export const endSchedule = (id) => run("report_schedule_end", { id }, "reportScheduleEnd");

@@ -1,4 +1,4 @@
-// Ordering a report: a file made in the background, or an e-mail again and again; and the lists of what was ordered.
+// Bulk exports and schedules of a report: the controls that start them, and the lists of those that were started.
 
 import { h } from "/kpi/js/dom.js";
 import { appointment } from "/kpi/js/format.js";
@@ -8,7 +8,7 @@ import { titleOf } from "./title.js";
 
 const number = (value) => value.toLocaleString("en-GB");
 
-/** Returns the card of a report: what may be ordered with the values of its form, and what of it was ordered. */
+/** Returns the card of one report: starts an export or a schedule with the values of its form, and lists its own. */
 export function orderCard(report, state, actions) {
   const { format, every } = state.order;
   const own = ({ operation }) => operation === report.name;
@@ -19,8 +19,8 @@ export function orderCard(report, state, actions) {
     h(
       "p",
       { class: "hint" },
-      "Everything that this report gives with the conditions above. The server makes the file; you need not wait here. ",
-      "An e-mail has a link that works for you alone, never the data.",
+      "Everything that this report gives with the conditions above. The server makes the file; you need not wait ",
+      "here. An e-mail has a link that works for you alone, never the data.",
     ),
     h(
       "div",
@@ -67,11 +67,11 @@ function choice(id, label, options, value, onchange) {
 
 function lists(state, actions, isShown, named) {
   const { exports, schedules } = state.orders ?? { exports: [], schedules: [] };
-  const [files, rhythms] = [exports.filter(isShown), schedules.filter(isShown).filter(isCurrent)];
+  const [files, current] = [exports.filter(isShown), schedules.filter(isShown).filter(isCurrent)];
   return [
-    rhythms.length > 0 && [
+    current.length > 0 && [
       h("h3", {}, "Schedules"),
-      h("ul", { class: "order-list" }, rhythms.map((each) => schedule(each, actions, named))),
+      h("ul", { class: "order-list" }, current.map((each) => schedule(each, actions, named))),
     ],
     files.length > 0 && [
       h("h3", {}, "Files"),
@@ -82,7 +82,7 @@ function lists(state, actions, isShown, named) {
 
 const kindOf = ({ operation, variables, format, every }) => [operation, variables, format, every].join(" ");
 
-/** Whether a schedule goes on, or is the newest of its kind: one that was started again is shown once. */
+/** Whether a schedule is active, or the newest of its kind: one that was started again is shown once. */
 const isCurrent = (each, index, all) =>
   !each.endedAt || all.findIndex((other) => kindOf(other) === kindOf(each)) === index;
 

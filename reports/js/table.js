@@ -4,7 +4,7 @@ import { h } from "/kpi/js/dom.js";
 import { count, folded } from "/kpi/js/format.js";
 import { compare, isNumeric, textOf } from "./values.js";
 
-// As many rows are drawn at first: a browser draws thousands slowly.
+// The rows drawn at first: browsers draw thousands slowly.
 const ROWS_AT_FIRST = 200;
 
 /** Returns the rows that match the filter, in the order that the user chose. */

@@ -33,7 +33,7 @@ export function compare(a, b, direction) {
 /** Returns the columns with headings: aims.progress.mappedPercent is Aims: progress: mapped percent (%). */
 export function withHeadings(columns) {
   const start = `${columns[0]?.name.split(".")[0]}.`;
-  // What every path begins with says nothing.
+  // A first part that all names share is left out.
   const skipped = columns.every(({ name }) => name.startsWith(start)) ? 1 : 0;
   return columns.map((column) => ({ ...column, heading: headingOf(column, skipped) }));
 }
@@ -44,5 +44,6 @@ function headingOf({ name, unit }, skipped) {
     .slice(skipped)
     .map((part) => part.replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase())
     .join(": ");
-  return `${words.replace(/\bkpi(s?)\b/g, "KPI$1").replace(/^./, (first) => first.toUpperCase())}${unit ? ` (${unit})` : ""}`;
+  const heading = words.replace(/\bkpi(s?)\b/g, "KPI$1").replace(/^./, (first) => first.toUpperCase());
+  return unit ? `${heading} (${unit})` : heading;
 }

@@ -138,7 +138,11 @@ function files(report, state, actions) {
       h("button", { type: "button", onclick: copy(location.href) }, "Copy the address of this page"),
       h("button", { type: "button", onclick: copy(program) }, "Copy the address for a spreadsheet"),
     ),
-    h("p", { class: "hint" }, "A spreadsheet or a program reads that address with an access key instead of your login."),
+    h(
+      "p",
+      { class: "hint" },
+      "A spreadsheet or a program reads that address with an access key instead of your login.",
+    ),
   );
 }
 
