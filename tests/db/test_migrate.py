@@ -1,6 +1,7 @@
 """Migrations: what is served, how they wait for locks, and that only one process runs them."""
 
 import asyncio
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -175,24 +176,27 @@ def test_a_drafted_migration_has_the_next_number(tmp_path: Path):
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
     (tmp_path / "scripts" / "setup").write_text("#!/bin/sh\n")
     learner = tmp_path / "db" / "models" / "learner.py"
-    column = "    pronouns: Mapped[str | None] = personal(String(40), erased=None)\n"
+    column = "    nickname: Mapped[str | None] = personal(String(40), erased=None)\n"
     learner.write_text(learner.read_text().replace("    uln: ", f"{column}    uln: ", 1))
     unit = tmp_path / "db" / "models" / "aim_unit.py"
     (unit.parent / "aim_tool.py").write_text(
         unit.read_text().replace('"aim_unit"', '"aim_tool"').replace("class AimUnit", "class AimTool")
     )
-    command = [tmp_path / "scripts" / "new-migration", "Adds the pronouns of a learner."]
+    command = [tmp_path / "scripts" / "new-migration", "Adds the nickname of a learner."]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
     number = f"{int(migrations().head) + 1:04}"
     (draft,) = (tmp_path / "db" / "migrations" / "versions").glob(f"{number}_*.py")
     text = draft.read_text()
-    assert text.startswith('"""Adds the pronouns of a learner."""')
+    assert text.startswith('"""Adds the nickname of a learner."""') and "# ###" not in text
     # Without the layout, which depends on ruff's settings.
     text = "".join(text.replace("'", '"').split()).replace(",)", ")").replace(",]", "]")
     assert f'down_revision="{migrations().head}"' in text and text.count("add_column") == 1
-    assert 'sa.Column("pronouns"' in text
+    assert 'sa.Column("nickname"' in text
     # Its keys have the provider, and nothing else has changed.
     assert '"aim_tool",["aim_id","unit_id"],is_referred_to=False)' in text
     assert 'sa.ForeignKeyConstraint(["aim_id","provider_id"],["aim.id","aim.provider_id"]' in text
     upgrade = text[text.index("defupgrade") : text.index("defdowngrade")]
     assert "drop_" not in upgrade and upgrade.count("create_table") == 1
+    # The index by provider comes first: of two that fit equally SQLite uses the one that was made last.
+    made = re.findall(r'create_index\(batch_op.f\("(\w+)"', upgrade)
+    assert made[0] == "ix_aim_tool_provider_id" and len(made) > 1
