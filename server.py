@@ -172,7 +172,7 @@ def build_server(settings: Settings) -> Server:
     state = InstallationState(services.database, services.files)
     metrics.registry.register(SweepMetrics(sweeper, exports.slots, lambda: bulk_exports.running))
     metrics.registry.register(StateMetrics(services.database, services.changes, state, trusted))
-    beside = {
+    background_tasks = {
         "loop monitor": metrics.loop_monitor.run, "installation state": state.run, "sweeper": sweeper.run,
         "task e-mails": TaskEmails(services).run, "history": HistoryKeeper(services.database).run,
         "bulk exports": bulk_exports.run, "exports": exports.workers.run, "trusted documents": trusted.run,
@@ -199,7 +199,7 @@ def build_server(settings: Settings) -> Server:
         start_page=start_page,
         allowed_origins=settings.allowed_origins,
         allowed_headers=settings.allowed_headers,
-        lifespan=lambda _: running(settings, services, metrics, tracing, beside),
+        lifespan=lambda _: running(settings, services, metrics, tracing, background_tasks),
         metrics=metrics,
         trusted_proxies=settings.trusted_proxies,
     )
@@ -209,7 +209,7 @@ def build_server(settings: Settings) -> Server:
 @asynccontextmanager
 async def running(
     settings: Settings, services: "Services", metrics: "Metrics", tracing: "Tracing | None",
-    beside: Mapping[str, Callable[[], Coroutine[Any, Any, None]]],
+    background_tasks: Mapping[str, Callable[[], Coroutine[Any, Any, None]]],
 ) -> AsyncIterator[None]:  # fmt: skip
     """Runs what a server does beside requests: mail, sweeping, the change feed, metrics, the watch over the replica."""
     import structlog
@@ -239,7 +239,7 @@ async def running(
             stack.push_async_callback(asyncio.to_thread, tracing.close)
         log.info("started", address=settings.base_url, metrics=metrics_url, swept=swept)
         services.mail.add_source(functools.partial(create_requested_links, services))
-        tasks = [background_task.running(work, name) for name, work in beside.items()]
+        tasks = [background_task.running(work, name) for name, work in background_tasks.items()]
         parts = (services.database.monitoring(), short_log(settings.database_url), services.mail.running())
         for part in (*parts, services.push.running(), services.changes.listening(), *tasks):
             await stack.enter_async_context(part)

@@ -122,8 +122,8 @@ class Context:
         if self.claims is not None:
             await self.set_viewer(self.claims)
 
-    def select_sources(self, reads: RowReads | None) -> None:
-        """Says what the fields of the operation that begins read of each row; None if they may read anything."""
+    def set_reads(self, reads: RowReads | None) -> None:
+        """Sets what the fields of the operation that begins read of each row; None if they may read anything."""
         if reads is not self.reads:
             self.reads, self._loaders = reads, None
 

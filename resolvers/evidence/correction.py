@@ -25,7 +25,7 @@ from resolvers.evidence.sign_off import (
     EVIDENCE_UNMAPPED,
     EVIDENCE_WITHDRAWN,
     remove_mappings,
-    wait_for_assessment,
+    reset_assessment,
 )
 from resolvers.rules.evidence import EVIDENCE, EvidenceState
 from services.mail.messages import evidence_withdrawn
@@ -60,7 +60,7 @@ async def unmap(uow: UnitOfWork, *, id: str, criterion_ids: Sequence[str]) -> in
     if removed:
         withdrawn = await remove_mappings(uow, evidence, removed, EVIDENCE_UNMAPPED)
         if len(removed) == len(existing) and evidence.status is EvidenceStatus.ASSESSED:
-            await wait_for_assessment(uow, evidence)
+            await reset_assessment(uow, evidence)
         uow.audit(
             "Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, fields=["mappings", "status"],
             criteria=sorted(keys & existing.keys()), unit_signatures_taken_back=withdrawn,
@@ -156,7 +156,7 @@ async def _move(uow: UnitOfWork, evidence: Evidence, aim: Aim, mappings: dict[in
     """Moves evidence with its files to another aim. Returns how many unit signatures were withdrawn."""
     withdrawn = await remove_mappings(uow, evidence, mappings.values(), EVIDENCE_MOVED)
     if evidence.status is EvidenceStatus.ASSESSED:
-        await wait_for_assessment(uow, evidence)
+        await reset_assessment(uow, evidence)
     evidence.aim_id = aim.id
     if evidence.action_id is not None:
         action = await uow.session.get_one(Action, evidence.action_id)

@@ -31,7 +31,7 @@ async def take_back_sign_offs(uow: UnitOfWork, evidence: Evidence, reason: str) 
     signed_off = [mapping for mapping in mappings.values() if mapping.signed_off]
     if signed_off:
         await _change(uow, update(EvidenceMapping).where(_is_one_of(signed_off)).values(signed_off=False))
-        changed = await _no_longer_met(uow, evidence, signed_off)
+        changed = await _withdraw_unmet(uow, evidence, signed_off)
         await withdraw_unit_signatures(uow, evidence.aim_id, dict.fromkeys(changed, reason))
         uow.recount_progress(evidence.aim_id)
     return sorted(mapping.criterion_id for mapping in signed_off)
@@ -45,15 +45,15 @@ async def remove_mappings(uow: UnitOfWork, evidence: Evidence, mappings: Iterabl
     one_less = {"evidence_count": CriterionProgress.evidence_count - 1}
     keys = [mapping.criterion_id for mapping in mappings]
     await _change(uow, update(CriterionProgress).where(_progress_in(evidence, keys)).values(one_less))
-    await _no_longer_met(uow, evidence, [mapping for mapping in mappings if mapping.signed_off])
+    await _withdraw_unmet(uow, evidence, [mapping for mapping in mappings if mapping.signed_off])
     await _change(uow, delete(EvidenceMapping).where(_is_one_of(mappings)))
     uow.recount_progress(evidence.aim_id)
     # What was signed names the evidence of each criterion, so any mapping that goes changes it.
     return await withdraw_unit_signatures(uow, evidence.aim_id, {each.unit_id: reason for each in mappings})
 
 
-async def wait_for_assessment(uow: UnitOfWork, evidence: Evidence) -> None:
-    """Puts evidence that has lost its assessment among what waits for the assessor."""
+async def reset_assessment(uow: UnitOfWork, evidence: Evidence) -> None:
+    """Takes back the assessment of evidence, which the assessor then sees in the inbox again."""
     resubmitted = await current_version_number(uow.session, evidence.id) > 1
     evidence.status = EvidenceStatus.RESUBMITTED if resubmitted else EvidenceStatus.SUBMITTED
     evidence.assessed_by_id = evidence.assessed_at = None
@@ -70,7 +70,7 @@ async def withdraw_unit_signatures(uow: UnitOfWork, aim_key: int, reasons: Mappi
     return len(signatures)
 
 
-async def _no_longer_met(uow: UnitOfWork, evidence: Evidence, mappings: list[EvidenceMapping]) -> set[int]:
+async def _withdraw_unmet(uow: UnitOfWork, evidence: Evidence, mappings: list[EvidenceMapping]) -> set[int]:
     """Takes back the sign-off of the criteria that only these mappings met. Returns the keys of their units."""
     keys = {mapping.criterion_id for mapping in mappings}
     if not keys:

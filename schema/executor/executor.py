@@ -26,9 +26,9 @@ class CompiledExecutor(GenericExecutor):
     def execute_operation(self, serially: bool | None = None) -> AwaitableOrValue[Result]:
         """Runs the compiled query of the operation; without one, or when it fails, the generic executor."""
         query = self.cache.get_or_compile(self)
-        select_sources = getattr(self.context_value, "select_sources", None)
-        if select_sources is not None:
-            select_sources(None if query is None else query.reads)
+        set_reads = getattr(self.context_value, "set_reads", None)
+        if set_reads is not None:
+            set_reads(None if query is None else query.reads)
         if query is None:
             return super().execute_operation(serially)
         execution = Execution(query, self)

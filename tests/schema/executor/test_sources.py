@@ -42,7 +42,7 @@ class Context:
         self.reads: SourceReads | None = None
         self.restarts = 0
 
-    def select_sources(self, reads: SourceReads | None) -> None:
+    def set_reads(self, reads: SourceReads | None) -> None:
         self.reads = reads
 
     def restart(self) -> None:
