@@ -208,7 +208,7 @@ async def test_what_ends_a_link(scenario: EmptyPortfolio, browser: httpx2.AsyncC
     await refused(requests.values(status=cancelled), requests.values(status=pending), "This request was cancelled")
     user = update(User).where(User.id == scenario.user("colleague").id)
     await refused(
-        user.values(email=JO.upper()), user.values(email=scenario.user("colleague").email), "You have an account by now"
+        user.values(email=JO.upper()), user.values(email=scenario.user("colleague").email), "You have an account now"
     )
     await invite(scenario, id)
     answer = await browser.post("/sign", data=form)
