@@ -63,7 +63,7 @@ def _add_database(commands: Any) -> None:
 
 
 def _add_doctor(commands: Any) -> None:
-    doctor = commands.add_parser("doctor", help="say what of the installation is not as docs/operations.md describes")
+    doctor = commands.add_parser("doctor", help="check the installation against docs/operations.md")
     doctor.add_argument("--json", action="store_true", help="print JSON instead of lines")
     doctor.add_argument("--backups", type=Path, metavar="FOLDER", help="the folder of the backups, to check their age")
     doctor.add_argument(
@@ -149,7 +149,9 @@ def _add_second_factor(commands: Any) -> None:
 
 
 def _add_identity_provider(commands: Any) -> None:
-    group = commands.add_parser("identity-provider", help="where people sign in besides with a password")
+    group = commands.add_parser(
+        "identity-provider", help="add, remove or list identity providers, through which people sign in"
+    )
     actions = group.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="add an identity provider, or change the one of that name")
     add.add_argument("--issuer", required=True, help="its issuer, such as https://accounts.college.example")
@@ -202,7 +204,7 @@ def _add_privacy(commands: Any) -> None:
 
 
 def _add_operations(commands: Any) -> None:
-    group = commands.add_parser("operations", help="the documents of clients that an installation trusts")
+    group = commands.add_parser("operations", help="add, list or retire the trusted documents of clients")
     actions = group.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="add the documents of one version of a client")
     add.add_argument(

@@ -1,4 +1,4 @@
-"""Identity providers, where people sign in besides with a password, and which of their people has which account."""
+"""Identity providers, through which people sign in without a password of Waymark, and who has which account there."""
 
 import datetime as dt
 
