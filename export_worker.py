@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import secrets
-import shutil
 import sys
 import threading
 import time
@@ -35,7 +34,9 @@ from domain.enums import Role
 from loaders.core.qualification_cache import QualificationCache
 from queries.bulk import WrongId, write_all
 from queries.errors import UsageError
+from queries.file_writers import WRITERS
 from queries.operations import get_query
+from queries.parquet_pieces import EXPORT, ROWS, RowsWriter, become, end_with_input
 from resolvers.core.context import Context, Services
 from schema.root import make_schema
 
@@ -58,8 +59,8 @@ def _say(**values: Any) -> None:
     _output.flush()
 
 
-async def make(job: Mapping[str, Any]) -> None:
-    """Makes the export of a job and says so."""
+async def make(job: Mapping[str, Any]) -> int | None:
+    """Makes the export of a job and says so. Of Parquet it writes the rows only, and returns how many there are."""
     database = Database(job["database"], options=ConnectionOptions(None, Pooler(job["pooler"])))
     try:
         async with one_snapshot(database):
@@ -73,10 +74,13 @@ async def make(job: Mapping[str, Any]) -> None:
             def run(operation: str, variables: Mapping[str, Any]) -> dict[str, Any]:
                 return asyncio.run_coroutine_threadsafe(runner.run(operation, variables), loop).result()
 
-            write = partial(write_all, job["operation"], job["variables"], run, job["format"])
-            write = partial(write, folder / "export", folder, as_of, _Reporter().rows, page_size=_PAGE)
-            written = await asyncio.to_thread(write)
-            _say(rows=written.count, done=True)
+            writer, name = (RowsWriter, ROWS) if job["format"] == "parquet" else (WRITERS[job["format"]], EXPORT)
+            write = partial(write_all, job["operation"], job["variables"], run, writer)
+            write = partial(write, folder / name, folder, as_of, _Reporter().rows, page_size=_PAGE)
+            count = (await asyncio.to_thread(write)).count
+            if writer is RowsWriter:
+                return count
+            _say(rows=count, done=True)
     except NotSignedIn:
         _say(failure="ROLE_ENDED")
     except (OperationFailed, WrongId):
@@ -87,6 +91,7 @@ async def make(job: Mapping[str, Any]) -> None:
         _say(failure="NO_SPACE")
     finally:
         await database.close()
+    return None
 
 
 class _Runner:
@@ -131,12 +136,6 @@ class _Reporter:
             _say(rows=count)
 
 
-def _end_with_input(folder: str) -> None:
-    sys.stdin.buffer.read()
-    shutil.rmtree(folder, ignore_errors=True)
-    os._exit(1)
-
-
 def main() -> None:
     """Reads the job, makes the export and ends."""
     global _output
@@ -144,8 +143,10 @@ def main() -> None:
     _output = own_output()
     lower_process_priority(BACKGROUND)
     job = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_input, args=(job["folder"],), daemon=True).start()
-    asyncio.run(make(job))
+    threading.Thread(target=end_with_input, args=(job["folder"],), daemon=True).start()
+    count = asyncio.run(make(job))
+    if count is not None:
+        become(Path(job["folder"]), count, _output)
     # Without waiting for the threads of libraries.
     os._exit(0)
 

@@ -61,7 +61,7 @@ class Watch:
         while not self._ended.wait(_SAMPLE_SECONDS):
             sums: dict[str, float] = {}
             for pid in (self.pid, *_descendants(self.pid)):
-                name = _SERVER if pid == self.pid else _EXPORT if b"export_worker" in _command(pid) else _OTHERS
+                name = _SERVER if pid == self.pid else _EXPORT if _is_export(pid) else _OTHERS
                 sums[name] = sums.get(name, 0.0) + _memory(pid)
             self.peaks = {name: max(self.peaks.get(name, 0.0), sums.get(name, 0.0)) for name in self.peaks | sums}
             self.together = max(self.together, sum(sums.values()))
@@ -76,11 +76,13 @@ def _descendants(pid: int) -> list[int]:
     return found + [each for child in found for each in _descendants(child)]
 
 
-def _command(pid: int) -> bytes:
+def _is_export(pid: int) -> bool:
+    """Returns whether a process makes a bulk export; at its end that of a Parquet file runs a second program."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
-        return b""
+        return False
+    return b"export_worker" in command or b"queries.parquet_pieces" in command
 
 
 def _memory(pid: int) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # The server makes its reports with these modules, and with those of queries/odata, in its own process.
-SERVER_ONLY = ("reports.py", "served.py")
+SERVER_ONLY = ("parquet_pieces.py", "reports.py", "served.py")
 
 
 class WheelFiles(BuildHookInterface):

@@ -10,7 +10,7 @@ from typing import Any
 
 from .columns import Columns
 from .errors import UsageError
-from .file_writers import WRITERS
+from .file_writers import WRITERS, FileWriter
 from .operations import get_query
 from .record_ids import OPERATION as RECORD_IDS
 from .record_ids import check_record_ids
@@ -41,7 +41,7 @@ def write_all(
     name: str,
     variables: Mapping[str, Any],
     run: Run,
-    format: str,
+    format: str | type[FileWriter],
     path: Path,
     folder: Path,
     as_of: dt.datetime,
@@ -50,7 +50,8 @@ def write_all(
     page_size: int | None = None,
     with_digest: bool = False,
 ) -> Written:
-    """Writes all pages of a query as of a time to `path`. `folder` is for what is needed until then.
+    """Writes all pages of a query as of a time to `path`, in a format or with a writer. `folder` is for what is needed
+    until then.
 
     `on_rows` is called after each page. `piece_rows` rows, and a page, are in memory before they are written. Raises
     WrongId, UsageError for more rows than the format holds, ServerError, and what `run` raises.
@@ -64,7 +65,8 @@ def write_all(
     if page_size is not None and _SIZE in variable_types(operation):
         given.setdefault(_SIZE, page_size)
     columns = Columns(operation.shape)
-    writer = WRITERS[format](operation.name, [*columns.columns, AS_OF], path, folder)
+    made_by = WRITERS[format] if isinstance(format, str) else format
+    writer = made_by(operation.name, [*columns.columns, AS_OF], path, folder)
     count, digest = 0, hashlib.blake2b(digest_size=16)
 
     def write() -> None:
