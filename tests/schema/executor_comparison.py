@@ -60,10 +60,10 @@ class RoundDatabase(Database):
         super().__init__(url)
         self._waiting: list[asyncio.Future[None]] = []
 
-    async def _fetch(self, sql: str, arguments: Sequence[Any], primary: bool, export: bool) -> Sequence[Any]:
+    async def _fetch(self, sql: str, arguments: Sequence[Any], primary: bool) -> Sequence[Any]:
         self._running += 1
         try:
-            rows = await super()._fetch(sql, arguments, primary, export)
+            rows = await super()._fetch(sql, arguments, primary)
         finally:
             self._running -= 1
         if not self._waiting:
