@@ -13,14 +13,17 @@ from domain.enums import Role
 
 
 def audience() -> CompoundSelect[Any]:
-    """Returns a select of (role, user key) of those who see any of the learners bound as `keys`.
+    """Returns a select of (user_key, role) of those who see any of the learners bound as `keys`.
 
     Without the admins, who see all learners of their provider.
     """
     # unscoped: it decides who reads again, each within their scope
     at_site = Learner.employer_id == OverviewAllocation.employer_id
     by_role: list[tuple[Role, Select[Any]]] = [
-        (Role.LEARNER, select(Learner.user_id).where(any_of(Learner.id), Learner.provider_id == VIEWER_PROVIDER)),
+        (
+            Role.LEARNER,
+            select(Learner.user_id.label("user_key")).where(any_of(Learner.id), Learner.provider_id == VIEWER_PROVIDER),
+        ),
         (Role.ASSESSOR, select(Aim.assessor_id).where(any_of(Aim.learner_id), Aim.provider_id == VIEWER_PROVIDER)),
         # Who enrolled a learner sees them until there is an aim: more are woken than see them now.
         (

@@ -62,7 +62,7 @@ async def complete(database: Database) -> int:
         last = 0
         while True:
             # A read first: on SQLite a write takes the lock, which an idle server should not take.
-            keys = [row[0] for row in await database.rows(find(last).limit(BATCH_SIZE), primary=True)]
+            keys = [key for (key,) in await database.rows(find(last).limit(BATCH_SIZE), primary=True)]
             if not keys:
                 break
             async with database.writing() as session:

@@ -45,9 +45,9 @@ async def rebuild_aims(session: AsyncSession, aim_keys: Sequence[int]) -> None:
     """Writes the rows of aims and of their learners' time from their dated records, up to the first row that exists."""
     dated = await _dated_records(session, aim_keys)
     # unscoped: the server works on every provider
-    firsts = select(AimHistory.aim_id, func.min(AimHistory.day)).where(any_of(AimHistory.aim_id))
+    firsts = select(AimHistory.aim_id, func.min(AimHistory.day).label("first_day")).where(any_of(AimHistory.aim_id))
     found = await session.execute(firsts.group_by(AimHistory.aim_id), {"keys": list(aim_keys)})
-    known: dict[int, int] = {row[0]: row[1] for row in found}
+    known: dict[int, int] = {row.aim_id: row.first_day for row in found}
     # unscoped: the server works on every provider
     statement = (
         select(Aim, AimProgress, Learner)
@@ -163,9 +163,11 @@ async def rebuild_time(session: AsyncSession, learner_keys: Collection[int]) -> 
     """
     keys = {"keys": sorted(learner_keys)}
     # unscoped: the server works on every provider
-    firsts = select(TimeHistory.learner_id, func.min(TimeHistory.day)).where(any_of(TimeHistory.learner_id))
+    firsts = select(TimeHistory.learner_id, func.min(TimeHistory.day).label("first_day")).where(
+        any_of(TimeHistory.learner_id)
+    )
     found = await session.execute(firsts.group_by(TimeHistory.learner_id), keys)
-    known: dict[int, int] = {row[0]: row[1] for row in found}
+    known: dict[int, int] = {row.learner_id: row.first_day for row in found}
     minutes: dict[tuple[int, int, int], int] = {}
     providers: dict[int, int] = {}
     # unscoped: the server works on every provider

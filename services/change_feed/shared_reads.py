@@ -94,7 +94,7 @@ class LiveReadings:
         async def read() -> set[tuple[str, int]]:
             parameters = {"keys": sorted(learner_keys), "viewer_provider": provider_key}
             rows = await self._database.rows(_AUDIENCE, parameters, primary=True)
-            return {(row.role, row[0]) for row in rows}
+            return {(row.role, row.user_key) for row in rows}
 
         found = await self._audiences.get((provider_key, learner_keys), read)
         return (viewer.role.name, viewer.user_key) in found

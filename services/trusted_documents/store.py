@@ -42,7 +42,8 @@ async def add_documents(
     ).join(TrustedDocument, TrustedDocument.id == ClientDocument.trusted_document_id)
     registered = (await session.execute(statement)).all()
     by_id = {row.document_id: row for row in registered}
-    present = {row.document_id for row in registered if row[1:3] == (client_name, client_version)}
+    version = (client_name, client_version)
+    present = {row.document_id for row in registered if (row.client_name, row.client_version) == version}
     # unscoped: the documents of clients, which are no provider's
     found = await session.execute(select(TrustedDocument.sha256, TrustedDocument.id))
     keys = {row.sha256: row.id for row in found}
