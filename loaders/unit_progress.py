@@ -1,5 +1,6 @@
-"""Progress in a unit: its criteria, counted."""
+"""Progress in a unit: its criteria, counted, and whether it is signed off."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ from domain.enums import CriterionFilter, CriterionStatus
 from loaders.core.dataloader import BaseLoader
 from loaders.core.registry import Loaders
 from loaders.criterion import CriteriaOfUnitLoader, CriterionRow
-from loaders.unit import UnitRow
+from loaders.unit import UnitRow, UnitSignaturesLoader, unit_signed_off
 
 
 @dataclass(slots=True)
@@ -47,6 +48,25 @@ class UnitProgressLoader(BaseLoader[UnitRow, UnitProgressRow]):
 
     async def read(self, keys: list[UnitRow]) -> list[UnitProgressRow]:
         return [_counted(criteria) for criteria in await self._criteria.load_many(keys)]
+
+
+class UnitSignedOffLoader(BaseLoader[UnitRow, bool]):
+    """Loads whether units that have been read are signed off: their criteria, and by the roles that must sign."""
+
+    def __init__(self, loaders: Loaders) -> None:
+        super().__init__()
+        self._progress, self._signatures = loaders[UnitProgressLoader], loaders[UnitSignaturesLoader]
+
+    def get_cache_key(self, key: UnitRow) -> Any:
+        return key.key
+
+    async def read(self, keys: list[UnitRow]) -> list[bool]:
+        # Together, so that neither waits for the other's statement.
+        progress_of_units, signatures_of_units = await asyncio.gather(
+            self._progress.load_many(keys), self._signatures.load_many([unit.key for unit in keys])
+        )
+        pairs = zip(progress_of_units, signatures_of_units, strict=True)
+        return [each.complete and unit_signed_off(signatures) for each, signatures in pairs]
 
 
 def _counted(criteria: list[CriterionRow]) -> UnitProgressRow:

@@ -113,6 +113,30 @@ def test_a_select_elsewhere_is_found(tmp_path: Path, line: str):
     assert [line.split(":")[0] for line in found] == ["resolvers/learner.py"]
 
 
+def test_no_coroutine_resolves_a_leaf():
+    assert architecture.async_leaves(architecture.ROOT, FILES) == []
+
+
+def test_a_coroutine_that_resolves_a_leaf_is_found(tmp_path: Path):
+    source = """from schema.enums import Light
+async def _late(row, loaders):
+    return 1
+
+def _known(row, loaders):
+    return 1
+
+class Aim(Node):
+    light: list[Light] | None = related("A leaf.", _late)
+    days: int = related("A leaf.", lambda row, loaders: _late(row, loaders))
+    title: str = related("No coroutine.", _known)
+    unit: Unit = related("No leaf.", _late)
+"""
+    paths = plant(tmp_path, schema__types__aim_py=source, loaders__aim_py=source)
+    assert architecture.async_leaves(tmp_path, paths) == [
+        f"schema/types/aim.py: line {line}: a coroutine resolves a leaf" for line in (9, 10)
+    ]
+
+
 def test_every_read_of_a_learners_data_is_scoped():
     assert architecture.unscoped(architecture.ROOT, FILES) == []
 

@@ -1,7 +1,10 @@
 """Off-the-job training compared with what is required."""
 
 import datetime as dt
+from operator import itemgetter
+from typing import Any
 
+from loaders.core.dataloader import map_future
 from loaders.core.registry import Loaders
 from loaders.off_the_job import OffTheJobRow
 from loaders.off_the_job_detail import (
@@ -42,12 +45,12 @@ class OffTheJobPolicy:
     floor_hours: int = attribute("Prior learning never reduces the hours below this.")
 
 
-async def _months(row: OffTheJobRow, loaders: Loaders) -> list[str]:
-    return (await loaders[ProgrammeTimeLoader].load(row.owner))[0]
+def _months(row: OffTheJobRow, loaders: Loaders) -> Any:
+    return map_future(loaders[ProgrammeTimeLoader].load(row.owner), itemgetter(0))
 
 
-async def _policy(row: OffTheJobRow, loaders: Loaders) -> PolicyRow | None:
-    return (await loaders[ProgrammeTimeLoader].load(row.owner))[1]
+def _policy(row: OffTheJobRow, loaders: Loaders) -> Any:
+    return map_future(loaders[ProgrammeTimeLoader].load(row.owner), itemgetter(1))
 
 
 @value(

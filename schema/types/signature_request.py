@@ -1,15 +1,16 @@
 """Documents to sign, and their signature slots."""
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from domain import enums
+from loaders.core.dataloader import map_future
 from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
 from loaders.review import ReviewOfDocumentLoader
-from loaders.signature_request import SIGNATURE_REQUESTS, SignatureRequestRow, SignatureSlotsLoader
+from loaders.signature_request import SIGNATURE_REQUESTS, SignatureRequestRow, SignatureSlotRow, SignatureSlotsLoader
 from schema.enums import Role, SignatureRequestStatus
 from schema.field_builders import UPDATED_SINCE, argument, attribute, connection, loaded, related, updated_at
 from schema.relay import Connection, Node, node, record
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
 AwaitingViewerOnly = argument(bool, "Only documents that wait for a signature in the viewer's role.")
 
 
-async def _awaiting_viewer(row: SignatureRequestRow, loaders: Loaders) -> bool:
+def _awaiting_viewer(row: SignatureRequestRow, loaders: Loaders) -> Any:
     if row.status is not enums.SignatureRequestStatus.PENDING:
         return False
     role = loaders.reading.viewer.role
-    return any(
-        slot.role is role and slot.signed_at is None for slot in await loaders[SignatureSlotsLoader].load(row.key)
-    )
+
+    def is_open(slots: list[SignatureSlotRow]) -> bool:
+        return any(slot.role is role and slot.signed_at is None for slot in slots)
+
+    return map_future(loaders[SignatureSlotsLoader].load(row.key), is_open)
 
 
 @strawberry.type(description="The place in a document for the signature of one role.")

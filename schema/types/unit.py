@@ -1,20 +1,21 @@
 """Units of a learner's aim, and their signatures."""
 
-import asyncio
 import datetime as dt
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from domain.confirmation_statements import unit_statement
 from loaders.aim import AimRow
+from loaders.core.dataloader import map_future
 from loaders.core.registry import Loaders
 from loaders.criterion import CriteriaOfUnitLoader
 from loaders.evidence import EvidenceOfUnitLoader
 from loaders.learner import LearnerLoader, LearnerRow
 from loaders.sample import SamplesOfUnitLoader
-from loaders.unit import UnitRow, UnitSignaturesLoader, unit_signed_off
-from loaders.unit_progress import UnitProgressLoader
+from loaders.unit import UnitRow, UnitSignaturesLoader
+from loaders.unit_progress import UnitProgressLoader, UnitSignedOffLoader
 from schema.enums import CriterionFilter, Role
 from schema.field_builders import Info, argument, attribute, loaded, related, resolved
 from schema.relay import Node, node, record
@@ -29,21 +30,11 @@ if TYPE_CHECKING:
     from schema.types.sample import Sample
 
 
-async def _criteria_complete(row: UnitRow, loaders: Loaders) -> bool:
-    return (await loaders[UnitProgressLoader].load(row)).complete
+def _confirmation_statement(row: UnitRow, loaders: Loaders) -> Any:
+    def statement(learner: LearnerRow) -> str:
+        return unit_statement(row.number, row.title, row.aim.title, learner.name)
 
-
-async def _signed_off(row: UnitRow, loaders: Loaders) -> bool:
-    # Together, so that neither waits for the other's statement.
-    progress, signatures = await asyncio.gather(
-        loaders[UnitProgressLoader].load(row), loaders[UnitSignaturesLoader].load(row.key)
-    )
-    return progress.complete and unit_signed_off(signatures)
-
-
-async def _confirmation_statement(row: UnitRow, loaders: Loaders) -> str:
-    learner = await loaders[LearnerLoader].load(row.aim.learner_key)
-    return unit_statement(row.number, row.title, row.aim.title, learner.name)
+    return map_future(loaders[LearnerLoader].load(row.aim.learner_key), statement)
 
 
 def _criteria_loader(info: Info, filter: Any) -> CriteriaOfUnitLoader:
@@ -99,12 +90,13 @@ class Unit(Node):
         lambda row, loaders: loaders[UnitProgressLoader].load(row),
     )
     criteria_complete: bool = related(
-        "Whether it has criteria and all of them are signed off: the unit is shown in green.", _criteria_complete
+        "Whether it has criteria and all of them are signed off: the unit is shown in green.",
+        lambda row, loaders: map_future(loaders[UnitProgressLoader].load(row), attrgetter("complete")),
     )
     signed_off: bool = related(
         "Whether all its criteria are signed off and all roles that the provider requires have signed it: those "
         "required today, or those that were required when the last of them signed. Withdrawn signatures do not count.",
-        _signed_off,
+        lambda row, loaders: loaders[UnitSignedOffLoader].load(row),
     )
     confirmation_statement: str = related(
         "The sentence that a signature of the unit confirms, word for word.",

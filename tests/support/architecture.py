@@ -20,6 +20,7 @@ CLIENTS = ("queries", "web")
 MOST_LINES = 300
 
 # Generated files, migrations, which do not change any more, and libraries of others.
+_SCALARS = {"str", "int", "float", "bool", "strawberry.ID", "dt.date", "dt.datetime"}
 _GENERATED = re.compile(r"^(db/migrations/versions/|schema/schema\.graphql$|schema/released/|web/vendor/)")
 _CODE = {".py", ".graphql", ".css", ".js", ".mjs", ".html", ".sh"}
 _OPENINGS = {
@@ -134,6 +135,33 @@ def stray_selects(root: Path, paths: list[str]) -> list[str]:
             if name in makers:
                 allowed = "db/, auth/, services/, loaders/ and repositories/"
                 found.append(f"{path}: line {call.lineno}: {name}( is allowed in {allowed} only")
+    return found
+
+
+def async_leaves(root: Path, paths: list[str]) -> list[str]:
+    """Finds fields of `schema/types/` with a scalar, an enum or a list of them that a coroutine resolves.
+
+    A coroutine costs a task for each object; a loader's future, or `map_future` of it, costs none.
+    """
+    found = []
+    for path in (path for path in python_files(paths, "schema") if path.startswith("schema/types/")):
+        tree = ast.parse((root / path).read_text())
+        coroutines = {node.name for node in tree.body if isinstance(node, ast.AsyncFunctionDef)}
+        enums = {
+            alias.asname or alias.name
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom) and node.module == "schema.enums"
+            for alias in node.names
+        }
+        fields = (
+            node for cls in tree.body if isinstance(cls, ast.ClassDef) for node in cls.body
+            if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Call)
+        )  # fmt: skip
+        for field in fields:
+            names = set(re.findall(r"[\w.]+", ast.unparse(field.annotation))) - {"list", "None"}
+            resolvers = {node.id for node in ast.walk(field.value) if isinstance(node, ast.Name)}
+            if names <= _SCALARS | enums and resolvers & coroutines:
+                found.append(f"{path}: line {field.lineno}: a coroutine resolves a leaf")
     return found
 
 
