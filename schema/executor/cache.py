@@ -27,21 +27,21 @@ class Counters:
     executed: int = 0  # operations answered by compiled code
     deoptimized: int = 0  # operations that compiled code began and the generic executor answered
     widened: int = 0  # of these, operations that read an attribute of a source that was not selected
-    unsupported: int = 0  # operations that cannot be compiled: mutations, introspection, custom directives, ...
+    unsupported: int = 0  # operations that cannot be compiled: several mutations, introspection, custom directives, ...
     suspended: int = 0  # operations left to the generic executor because their compiled query failed too often
     evicted: int = 0  # compiled queries dropped to stay within the bounds
 
 
 @dataclass(slots=True)
 class CompiledQuery:
-    """The code of one query operation."""
+    """The code of one operation: a query, or a mutation of one field."""
 
     complete_root: Callable[[Any, Any], dict[str, Any]]  # (root value, execution) -> data
     # One entry for each deferred field, numbered in document order, so that a field comes before those below it:
     resolver_binders: list[Callable[[Any], Resolver]]  # execution -> resolver
     completers: list[Callable[[Pairs, list[Any], Any], None]]  # (pairs, values, execution): completes values in place
     subtree_ends: list[int]  # the number after that of the last deferred field below
-    reads: SourceReads
+    reads: SourceReads | None  # None for a mutation, whose resolver may read anything of the rows that it loads
     source: str  # the generated Python
     failure_score: int = 0
     suspended_for: int = 0
@@ -168,10 +168,10 @@ def _has_hooks(executor: Any) -> bool:
 def _condition_variables(executor: Any) -> tuple[str, ...] | None:
     """The variables that decide which fields are selected, sorted.
 
-    None for an operation that is never compiled: not a query, or with directives other than @skip and @include, or with
-    variables of fragments.
+    None for an operation that is never compiled: a subscription, or with directives other than @skip and @include, or
+    with variables of fragments.
     """
-    if executor.operation.operation is not OperationType.QUERY:
+    if executor.operation.operation is OperationType.SUBSCRIPTION:
         return None
     names: set[str] = set()
     nodes: list[Any] = [executor.operation, *executor.fragment_definitions.values()]

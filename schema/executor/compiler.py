@@ -18,6 +18,7 @@ from graphql import (
     GraphQLOutputType,
     GraphQLType,
     GraphQLUnionType,
+    OperationType,
     Undefined,
     get_nullable_type,
     is_leaf_type,
@@ -29,6 +30,7 @@ from .cache import CompiledQuery, Resolver
 from .errors import Deopt, Unsupported
 from .fields import SelectedField, attribute_expression, is_attribute, row_class
 from .leaves import leaf_expression
+from .mutation_outcome import once
 from .resolvers import resolver_binder
 from .sources import SourceReads
 
@@ -39,13 +41,23 @@ MAX_LINES = 1_500
 def compile_query(executor: Any) -> CompiledQuery:
     """Compiles the executor's operation for the present values of its @skip and @include variables.
 
+    A mutation is compiled if it has one field: several run one after the other, each completed before the next.
+
     Raises Unsupported, or the error of Python's own compiler for a selection that is nested too deep.
     """
-    operation, root = executor.operation, executor.schema.query_type
+    operation = executor.operation
+    root = executor.schema.get_root_type(operation.operation)
     collected = collect_fields(
         executor.schema, executor.fragments, executor.variable_values, root, operation, executor.hide_suggestions
     )
-    return _Compiler(executor).compile(root, collected.grouped_field_set)
+    if operation.operation is not OperationType.MUTATION:
+        return _Compiler(executor).compile(root, collected.grouped_field_set)
+    if len(collected.grouped_field_set) != 1:
+        raise Unsupported("several mutations")
+    query = _Compiler(executor).compile(root, collected.grouped_field_set)
+    query.resolver_binders[:1] = map(once, query.resolver_binders[:1])
+    query.reads = None
+    return query
 
 
 class _Compiler:

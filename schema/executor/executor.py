@@ -1,14 +1,15 @@
 """The executor class for Strawberry: runs compiled queries, and falls back to graphql-core when anything goes wrong."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from graphql.execution import ExecutionResult, ExperimentalIncrementalExecutionResults
+from graphql.execution import ExecutionResult, ExperimentalIncrementalExecutionResults, MiddlewareManager
 from graphql.pyutils import AwaitableOrValue
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as GenericExecutor
 
 from .cache import CompiledQueryCache, Counters
 from .compiler import compile_query
 from .execution import Execution, FieldBatch
+from .mutation_outcome import MutationOutcome
 
 Result = ExecutionResult | ExperimentalIncrementalExecutionResults
 
@@ -17,6 +18,8 @@ class CompiledExecutor(GenericExecutor):
     """Executes one operation. `executor_class` makes the subclasses to use: each has a cache of its own."""
 
     cache: ClassVar[CompiledQueryCache]
+    # Of the resolver of a mutation that compiled code runs; None for a query.
+    outcome: MutationOutcome | None = None
 
     @classmethod
     def counters(cls) -> Counters:
@@ -31,6 +34,8 @@ class CompiledExecutor(GenericExecutor):
             set_reads(None if query is None else query.reads)
         if query is None:
             return super().execute_operation(serially)
+        if query.reads is None:
+            self.outcome = MutationOutcome()
         execution = Execution(query, self)
         data: dict[str, Any] = {}
         batches: list[FieldBatch] = []
@@ -70,7 +75,7 @@ class CompiledExecutor(GenericExecutor):
         """
         query = execution.query
         self.cache.counters.deoptimized += 1
-        if query.reads.widen(execution.error):
+        if query.reads is not None and query.reads.widen(execution.error):
             self.cache.counters.widened += 1
         else:
             query.record_failure()
@@ -78,7 +83,22 @@ class CompiledExecutor(GenericExecutor):
         restart = getattr(self.context_value, "restart", None)
         if restart is not None:
             restart()
+        if self.outcome is not None and self.outcome.has_begun:
+            self.middleware_manager = cast("MiddlewareManager", _FirstField(self, self.outcome))
         return super().execute_operation(serially)
+
+
+class _FirstField:
+    """Middleware of graphql-core that resolves the one field of a mutation by its outcome, and then is gone."""
+
+    def __init__(self, executor: CompiledExecutor, outcome: MutationOutcome) -> None:
+        self._executor = executor
+        self._outcome = outcome
+
+    def get_field_resolver(self, _: Any) -> Any:
+        """Returns what resolves the field."""
+        self._executor.middleware_manager = None
+        return self._outcome.replay
 
 
 def executor_class(name: str = "compiled", **bounds: int) -> type[GenericExecutor]:

@@ -236,6 +236,8 @@ class Context:
         self.dataset = dataset
         self.batches: Counter[str] = Counter()
         self.restarts = -1
+        # The arguments of mutations.
+        self.touched: list[int] = []
         self.restart()
 
     def restart(self) -> None:

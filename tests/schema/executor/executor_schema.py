@@ -11,6 +11,7 @@ from strawberry.permission import BasePermission
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import Info
 
+from tests.schema.executor.executor_mutations import Mutation
 from tests.schema.executor.executor_rows import (
     AIMS,
     LEARNERS,
@@ -274,13 +275,6 @@ class Query:
     @strawberry.field
     def today(self) -> date:
         return date(2026, 11, 21)
-
-
-@strawberry.type
-class Mutation:
-    @strawberry.mutation
-    def touch(self) -> int:
-        return 1
 
 
 SCALARS = {Json: strawberry.scalar(name="Json", serialize=lambda value: value, parse_value=lambda value: value)}

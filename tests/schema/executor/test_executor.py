@@ -30,12 +30,14 @@ def schemas(**bounds: int) -> tuple[strawberry.Schema, strawberry.Schema, type]:
 async def same(text: str, dataset: Dataset | None = None, **variables: Any) -> Any:
     """Runs an operation with both executors, asserts the same result, and returns the counters of the compiled one."""
     generic, compiled, executor = schemas()
-    answers = []
+    answers, touched = [], []
     for schema in (generic, compiled):
         context = Context(dataset or Dataset())
         answers.append(await schema.execute(text, variables, context_value=context))
+        touched.append(context.touched)
     assert answers[0].data == answers[1].data
     assert list(map(str, answers[0].errors or ())) == list(map(str, answers[1].errors or ()))
+    assert touched[0] == touched[1]
     return executor.counters()
 
 
@@ -65,11 +67,43 @@ async def test_queries_are_compiled(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["mutation { touch }", "{ __schema { queryType { name } } }", '{ __type(name: "Aim") { name } }']
+    "text",
+    ["mutation { touch again: touch }", "{ __schema { queryType { name } } }", '{ __type(name: "Aim") { name } }'],
 )
 async def test_other_operations_run_with_the_generic_executor(text: str) -> None:
     counters = await same(text)
     assert (counters.executed, counters.compiled, counters.unsupported) == (0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mutation { touch }",
+        "mutation { done: touchLearner(id: 1) { __typename number learner { id aims { title units { grade } } } } }",
+        "mutation { ...M } fragment M on Mutation { touchLearner(id: 2) { learner { employer { name } } number } }",
+    ],
+)
+async def test_a_mutation_of_one_field_is_compiled(text: str) -> None:
+    counters = await same(text)
+    assert (counters.executed, counters.unsupported, counters.deoptimized) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mutation { touchLearner(id: 1, number: 3000) { number learner { name } } }",
+        "mutation { touchLearner(id: -1) { number learner { name } } }",
+        "mutation { touchLearner(id: 1) { learner { id deepSecret aims { id } secret } } }",
+        "mutation { refuse }",
+    ],
+)
+async def test_a_mutation_runs_once_where_it_or_its_completion_fails(text: str) -> None:
+    dataset = Dataset(rate=0.4)
+    assert (await same(text, dataset)).unsupported == 0
+    _, compiled, executor = schemas()
+    context = Context(dataset)
+    await compiled.execute(text, context_value=context)
+    assert (len(context.touched), executor.counters().deoptimized) == (1, executor.counters().compiled)
 
 
 async def test_extensions_that_hook_into_resolving_use_the_generic_executor() -> None:
