@@ -3,13 +3,15 @@
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, Update, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, Update, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
 from db.models.auth_session import AuthSession, OneTimeToken, RefreshToken
+from db.models.base import Key
 from db.models.provider import Provider
 from db.models.user import RoleGrant, User
 from domain.enums import Role
@@ -55,10 +57,15 @@ async def active_users_by_username(session: AsyncSession, username: str) -> list
 
 async def password_hash_of_user(database: Database, user_key: int) -> str | None:
     """Returns the viewer's password hash; None if the account is archived."""
-    # unscoped: the user is the viewer
-    statement = select(User.password_hash).where(User.id == user_key, User.archived_at.is_(None))
-    rows = await database.rows(statement, primary=True)
+    rows = await database.rows(_password_hash(), {"user": user_key}, primary=True)
     return rows[0].password_hash if rows else None
+
+
+# Built once: a select that is built for each request is compiled for each.
+@cache
+def _password_hash() -> Select[str | None]:
+    # unscoped: the user is the viewer
+    return select(User.password_hash).where(User.id == bindparam("user", type_=Key), User.archived_at.is_(None))
 
 
 async def account_by_user(session: AsyncSession, user_key: int) -> Account | None:

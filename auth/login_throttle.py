@@ -6,14 +6,21 @@ own, and so has each authentication session in which somebody signs.
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import Delete, Select, String, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from auth.tokens import digest
 from db.database import Database
+from db.direct_statements import send
 from db.models.auth_session import LoginAttempt
+from db.models.base import UtcDateTime
+from db.sql.any_of import any_of
 
+_ATTEMPTS = LoginAttempt.__table__.c
 WINDOW = dt.timedelta(minutes=5)
 # For each account by clients that it does not know, for each client that it knows, and for each session.
 MAX_ATTEMPTS = 10
@@ -59,12 +66,9 @@ async def record_attempt(database: Database, allowance: Allowance, now: dt.datet
     """
     async with database.writing() as session:
         await _lock(session, database, allowance.own)
-        recent = (
-            select(LoginAttempt.subject, func.count(), func.min(LoginAttempt.at))
-            .where(LoginAttempt.subject.in_(allowance.subjects), LoginAttempt.at > now - WINDOW)
-            .group_by(LoginAttempt.subject)
-        )
-        found = {subject: (count, oldest) for subject, count, oldest in await session.execute(recent)}
+        subjects = {"own": allowance.own, "shared": allowance.shared, "network": allowance.network}
+        recent = await send(session, _recent(), {**subjects, "since": now - WINDOW})
+        found = {row.subject: (row.number, row.oldest) for row in recent}
         limits = {allowance.own: MAX_ATTEMPTS}
         busy, _ = found.get(allowance.network or "", (0, None))
         if allowance.shared is not None and busy >= BUSY_NETWORK_ATTEMPTS:
@@ -76,19 +80,48 @@ async def record_attempt(database: Database, allowance: Allowance, now: dt.datet
         ]
         if waits:
             return max(waits)
-        attempt = insert(LoginAttempt).values([{"subject": subject, "at": now} for subject in allowance.subjects])
-        return list(await session.scalars(attempt.returning(LoginAttempt.id)))
+        numbered = {_SUBJECT.format(number): subject for number, subject in enumerate(allowance.subjects)}
+        return [row.id for row in await send(session, _adding(len(numbered)), {**numbered, "at": now})]
 
 
 async def clear_attempt(session: AsyncSession, keys: list[int]) -> None:
     """Removes the attempt after a successful login."""
-    await session.execute(delete(LoginAttempt).where(LoginAttempt.id.in_(keys)))
+    await send(session, _clearing(), {"keys": keys})
 
 
 async def _lock(session: AsyncSession, database: Database, subject: str) -> None:
     # SQLite has one writer anyway.
     if not database.is_sqlite:
-        await session.execute(text("select pg_advisory_xact_lock(hashtext(:subject))"), {"subject": subject})
+        await send(session, _LOCK, {"subject": subject})
+
+
+# The statements are built once: to build and compile them took longer than to run them.
+_SUBJECT = "subject_{}"
+_AT = bindparam("at", type_=UtcDateTime)
+_LOCK = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("subject", type_=String))))
+
+
+@cache
+def _recent() -> Select[Any]:
+    """Selects the attempts of each subject since a moment: how many, and when the first was."""
+    subjects = [bindparam(name, type_=String) for name in ("own", "shared", "network")]
+    return (
+        select(_ATTEMPTS.subject, func.count().label("number"), func.min(_ATTEMPTS.at).label("oldest"))
+        .where(_ATTEMPTS.subject.in_(subjects), _ATTEMPTS.at > bindparam("since", type_=UtcDateTime))
+        .group_by(_ATTEMPTS.subject)
+    )
+
+
+@cache
+def _adding(number: int) -> ReturningInsert[int]:
+    """Adds an attempt of so many subjects."""
+    rows = [{"subject": bindparam(_SUBJECT.format(each), type_=String), "at": _AT} for each in range(number)]
+    return insert(LoginAttempt.__table__).values(rows).returning(_ATTEMPTS.id)
+
+
+@cache
+def _clearing() -> Delete:
+    return delete(LoginAttempt.__table__).where(any_of(_ATTEMPTS.id))
 
 
 def _in_utc(moment: dt.datetime) -> dt.datetime:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import orjson
-from sqlalchemy import JSON, BindParameter, Boolean, Enum, Float, Insert, Integer, Numeric, Select, Update
+from sqlalchemy import JSON, BindParameter, Boolean, Delete, Enum, Float, Insert, Integer, Numeric, Select, Update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.sql.dml import ReturningInsert
@@ -17,7 +17,7 @@ from db.models.base import UtcDateTime
 from db.sql.any_of import KeyList
 
 AnySelect = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
-AnyStatement = AnySelect | Insert | Update | ReturningInsert[*tuple[Any, ...]]
+AnyStatement = AnySelect | Delete | Insert | Update | ReturningInsert[*tuple[Any, ...]]
 
 _Converter = Callable[[Any], Any]
 # No text: it may be a person's words, and the SQL of a statement is part of traces.

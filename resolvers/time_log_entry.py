@@ -58,14 +58,12 @@ async def add(uow: UnitOfWork, *, learner_id: str, **entry: Unpack[EntryFields])
     columns, exclusion = await _parse_columns(uow, learner, entry)
     uow.raise_errors()
     assert learner is not None
-    added = TimeLogEntry(
-        provider_id=learner.provider_id, learner_id=learner.id, automatic=False, added_by_id=uow.viewer.user_key,
-        added_at=uow.now, **columns, exclusion=exclusion,
+    key = await uow.insert(
+        TimeLogEntry, provider_id=learner.provider_id, learner_id=learner.id, automatic=False,
+        added_by_id=uow.viewer.user_key, added_at=uow.now, **columns, exclusion=exclusion,
     )  # fmt: skip
-    uow.session.add(added)
-    await uow.session.flush()
-    uow.audit("TimeLogEntry", added.id, learner_id=learner.id, aim_id=added.aim_id)
-    return added.id
+    uow.audit("TimeLogEntry", key, learner_id=learner.id, aim_id=columns["aim_id"])
+    return key
 
 
 @mutation("timeLogEntryUpdate")

@@ -5,7 +5,7 @@ time. `Database.writing` calls it before each commit, so no writer can leave it 
 without the session's objects call `note_aims` or `note_time`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
@@ -83,6 +83,14 @@ def note_aims(session: AsyncSession, *aim_keys: int) -> None:
 def note_time(session: AsyncSession, *learner_keys: int) -> None:
     """Notes that the logged time of learners has changed."""
     _noted(session.sync_session).time.update(learner_keys)
+
+
+def note_insert(session: AsyncSession, entity: type[Any], values: Mapping[str, Any]) -> None:
+    """Notes a new row that is no object of the session. Raises TypeError for a class whose rows need more than that."""
+    if entity is TimeLogEntry:
+        note_time(session, values["learner_id"])
+    elif entity in _FOLLOWED:
+        raise TypeError(f"the history follows new rows of {entity.__name__} as objects of the session")
 
 
 @event.listens_for(Session, "after_flush")

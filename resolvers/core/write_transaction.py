@@ -17,6 +17,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.history import daily_rows
+from db.inserted_row import insert_row
+from db.models.base import Base
 from db.models.change_reason import ChangeReason
 from db.models.outbox import outbox_mail
 from db.models.user import User
@@ -25,7 +27,7 @@ from domain.enums import Role
 from domain.mail import Mail
 from resolvers.core.context import Context
 from services.audit.append import append_unsealed
-from services.change_feed.changed_parts import changed_parts, moved_learners
+from services.change_feed.changed_parts import changed_parts, moved_learners, note_insert
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +57,14 @@ class WriteTransaction:
         What fails is logged, and the mutation still succeeds: its change is there, and to try it again would find that.
         """
         self._after_commit.append(callback)
+
+    async def insert(self, entity: type[Base], **values: Any) -> int:
+        """Inserts a row that nothing reads again in this transaction; returns its key. `values` are by attribute.
+
+        It becomes no object of the session, which would cost several times the insert.
+        """
+        note_insert(self.session, entity)
+        return await insert_row(self.session, entity, values)
 
     async def finish(self) -> None:
         """Writes the history and the audit events, as the last statements before the commit.

@@ -8,6 +8,7 @@ from db.models.user import User
 from domain.confirmation_statements import evidence_statement
 from domain.enums import EvidenceStatus, Role, TaskKind, UserErrorCode
 from domain.sentences import say
+from domain.text import fold_words
 from repositories.aim import aim_names
 from repositories.evidence import current_version_number, signatures_on_version
 from resolvers.core.attachments import attach, claim_upload
@@ -54,17 +55,15 @@ async def submit(
     assert aim is not None and file is not None
     attach(file, aim.learner_id, aim.id)
     submitter = {"submitted_by_id": uow.viewer.user_key, "submitted_at": uow.now}
-    evidence = Evidence(
-        **_owner(aim), **submitter, aim_id=aim.id, action_id=action.id if action else None, title=title,
-        description=description, status=EvidenceStatus.SUBMITTED, file_id=file.id, declared_own_work=declare_own_work,
-        assessment_methods=[],
+    key = await uow.insert(
+        Evidence, **_owner(aim), **submitter, aim_id=aim.id, action_id=action.id if action else None, title=title,
+        description=description, search_text=fold_words(title, description), status=EvidenceStatus.SUBMITTED,
+        file_id=file.id, declared_own_work=declare_own_work, assessment_methods=[],
     )  # fmt: skip
-    uow.session.add(evidence)
-    await uow.session.flush()
-    uow.session.add(EvidenceVersion(**_owner(aim), **submitter, evidence_id=evidence.id, number=1, file_id=file.id))
-    _add_signature(uow, evidence, 1, file, evidence_statement(title, declare_own_work))
-    uow.audit("Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, file=file.id)
-    return evidence.id
+    await uow.insert(EvidenceVersion, **_owner(aim), **submitter, evidence_id=key, number=1, file_id=file.id)
+    await _add_signature(uow, aim, key, 1, file, evidence_statement(title, declare_own_work))
+    uow.audit("Evidence", key, learner_id=aim.learner_id, aim_id=aim.id, file=file.id)
+    return key
 
 
 @mutation("evidenceResubmit")
@@ -121,7 +120,8 @@ async def sign(uow: UnitOfWork, *, id: str, password: str) -> int:
     if uow.viewer.role in signatures:
         return evidence.id
     file = await uow.session.get_one(File, evidence.file_id)
-    _add_signature(uow, evidence, version, file, evidence_statement(evidence.title, own_work=False))
+    statement = evidence_statement(evidence.title, own_work=False)
+    await _add_signature(uow, evidence, evidence.id, version, file, statement)
     uow.audit(
         "Evidence", evidence.id, learner_id=evidence.learner_id, aim_id=evidence.aim_id, version=version,
         sha256=file.sha256,
@@ -154,15 +154,14 @@ async def _notify_assessor(uow: UnitOfWork, evidence: Evidence, aim: Aim, commen
         send_task_mail(uow, kind, assessor.id, assessor.email, assessor.email_for, mail, *about)
 
 
-def _add_signature(uow: UnitOfWork, evidence: Evidence, version: int, file: File, statement: str) -> None:
-    uow.session.add(
-        EvidenceSignature(
-            provider_id=evidence.provider_id, learner_id=evidence.learner_id, evidence_id=evidence.id,
-            version_number=version, role=uow.viewer.role, signed_by_id=uow.viewer.user_key, signed_at=uow.now,
-            statement=statement, file_sha256=file.sha256,
-        )
+async def _add_signature(
+    uow: UnitOfWork, owner: Aim | Evidence, evidence_key: int, version: int, file: File, statement: str
+) -> None:
+    await uow.insert(
+        EvidenceSignature, **_owner(owner), evidence_id=evidence_key, version_number=version, role=uow.viewer.role,
+        signed_by_id=uow.viewer.user_key, signed_at=uow.now, statement=statement, file_sha256=file.sha256,
     )  # fmt: skip
 
 
-def _owner(aim: Aim) -> dict[str, int]:
-    return {"provider_id": aim.provider_id, "learner_id": aim.learner_id}
+def _owner(record: Aim | Evidence) -> dict[str, int]:
+    return {"provider_id": record.provider_id, "learner_id": record.learner_id}

@@ -37,6 +37,13 @@ def moved_learners(session: AsyncSession) -> bool:
     return bool(session.sync_session.info.get(_MOVED))
 
 
+def note_insert(session: AsyncSession, entity: type[Any]) -> None:
+    """Notes a new row that is no object of the session."""
+    if entity in _SEEN_BY:
+        session.sync_session.info[_MOVED] = True
+    _add(session.sync_session, entity)
+
+
 @event.listens_for(Session, "before_flush")
 def _of_entities(session: Session, *_: Any) -> None:
     session.info[_MOVED] = (
