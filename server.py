@@ -222,6 +222,7 @@ async def running(
     from resolvers.authentication.reset_request import create_requested_links
     from services.file_permissions import log_permissions
     from services.mail.mail_folder import sweep_mail_files
+    from services.memory import return_memory
     from services.storage.start_sweep import sweep_at_start
     from transport.observability.metrics_server import serving_metrics
 
@@ -245,6 +246,7 @@ async def running(
             await stack.enter_async_context(part)
         # Objects that exist by now live as long as the process: the garbage collector need not visit them again.
         gc.collect()
+        return_memory()
         gc.freeze()
         gc.set_threshold(50_000, 4, 500)  # a collection stops everything: small generations, short stops
         yield
@@ -272,7 +274,9 @@ def main(arguments: list[str] | None = None) -> int:
         if parsed.command in (None, "serve"):
             from commands.serve import prepare
             from db.sqlite_file import DatabaseInUse, only_server
+            from services.memory import limit_kept_memory
 
+            limit_kept_memory()
             try:
                 with only_server(settings.database_url):
                     prepare(settings)

@@ -27,6 +27,7 @@ from repositories.usage import lock_own_account
 from resolvers.core.context import Services
 from services.exports.process import ExportProcess, export_process
 from services.mail.report_messages import report_failed, report_ready
+from services.memory import return_memory
 from services.quotas import MEGABYTE
 from services.storage.file_store import StoredFile, StoreFull, StoreUnavailable, UploadTooLarge
 
@@ -144,6 +145,8 @@ class BulkExports:
             room = await self._room(session, export)
         if room <= 0:
             raise _Failed("NO_ROOM")
+        # Another process comes, so this one keeps no memory that it does not use.
+        await asyncio.to_thread(return_memory)
         async with export_process(job) as process:
             values = await self._followed(export, process, room)
             try:
