@@ -103,7 +103,7 @@ class BulkExports:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             # Its end could not be recorded: it is taken over once the lease has ended.
-            log.error("bulk_export_lost", cause=type(error).__name__)
+            log.error("bulk_export_not_recorded", cause=type(error).__name__)
         # The next one need not wait.
         self._services.export_started.set()
 

@@ -82,7 +82,7 @@ class PushSender(OutboxSender[PushMessage]):
         async with self._database.writing() as session:
             if outcome.result is Result.LATER and not given_up:
                 await self.end_lease(session, message, due_at=clock.now() + wait)
-                log.warning("push_delayed", **fields, retry_in=wait.total_seconds())
+                log.warning("push_delivery_delayed", **fields, retry_in=wait.total_seconds())
                 return
             # unscoped: a message that was sent, or is not tried again
             await session.execute(delete(PushMessage).where(PushMessage.id == message.id))
@@ -95,7 +95,7 @@ class PushSender(OutboxSender[PushMessage]):
         elif outcome.result is Result.GONE:
             log.info("push_subscription_ended", **fields)
         else:
-            log.warning("push_given_up", **fields)
+            log.warning("push_delivery_failed", **fields)
 
     async def _try(self, message: PushMessage, device: Row[Any]) -> Outcome:
         """Sends the message once."""

@@ -94,7 +94,7 @@ async def _make(store: FileStore, file: StoredDownload, width: int, key: str, us
             if not _is_picture(made):
                 raise RuntimeError("the worker's answer is no picture")
         except (RuntimeError, WorkerCpuExceeded, WorkerEnded) as error:
-            log.info("no_preview", storage_key=file.storage_key, cause=type(error).__name__)
+            log.info("preview_failed", storage_key=file.storage_key, cause=type(error).__name__)
             made = b""
 
     async def chunks() -> AsyncIterator[bytes]:

@@ -216,7 +216,7 @@ async def test_a_message_is_given_up(scenario: EmptyPortfolio, push: PushService
     # A subscription whose key is gone can never be sent to again.
     assert len(await scenario.rows(PushSubscription)) == (0 if why == "key" else 1)
     [line] = [line for line in logs if line["event"].startswith("push_")]
-    assert line["event"] == ("push_subscription_ended" if why == "key" else "push_given_up")
+    assert line["event"] == ("push_subscription_ended" if why == "key" else "push_delivery_failed")
     assert browser.endpoint not in str(logs)
 
 
