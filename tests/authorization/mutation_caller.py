@@ -46,6 +46,8 @@ VALUES: dict[str, Any] = {
     "answer": "I added it", "reviewSignatures": ["LEARNER", "ASSESSOR"],
     "endpoint": "https://fcm.googleapis.com/fcm/send/none",
 }  # fmt: skip
+# The values of other arguments that are required, by their type. A day is today.
+ANY: dict[str, Any] = {"String": "Some text", "Int": 1, "Float": 1.0, "Boolean": True}
 # Days from today, for dates and moments.
 DAYS = {
     "startDate": 0, "returnedOn": -20, "breakUpdate.startDate": -30, "plannedEndDate": 200, "targetDate": 7, "date": 0,
@@ -101,15 +103,17 @@ def arguments(mutation: str, ids: dict[str, str], today: dt.date, optional: bool
         return [made] if isinstance(bare, GraphQLList) and not isinstance(made, list) else made
 
     def plain(name: str, inner: Any) -> Any:
-        if name in DAYS:
-            day = today + dt.timedelta(days=DAYS.get(f"{mutation}.{name}", DAYS[name]))
+        if name in DAYS or inner.name == "Date":
+            day = today + dt.timedelta(days=DAYS.get(f"{mutation}.{name}", DAYS.get(name, 0)))
             if inner.name == "Date":
                 return day.isoformat()
             return f"{day.isoformat()}T{'10' if name == 'startsAt' else '11'}:00:00+00:00"
         chosen = ids.get(f"{mutation}.{name}", VALUES.get(f"{mutation}.{name}", VALUES.get(name)))
         if chosen is None:
-            assert isinstance(inner, GraphQLEnumType), f"{mutation}: add a value of {name} to VALUES"
-            return next(iter(inner.values))
+            if isinstance(inner, GraphQLEnumType):
+                return next(iter(inner.values))
+            assert inner.name in ANY, f"{mutation}: add a value of {name} to VALUES"
+            return ANY[inner.name]
         return chosen
 
     def wanted(name: str, type_: GraphQLInputType, required: bool) -> bool:
