@@ -21,6 +21,7 @@ from db.commit import commit
 from db.compiled_select import AnySelect, CompiledSelect, CompiledSelectCache
 from db.direct_statements import DirectStatements, StatementListener
 from db.engines import EngineMaker, Expiry, with_driver
+from db.flush import flush
 from db.history import daily_rows
 from db.models import registry as tables  # noqa: F401  the mapper needs all tables before the first session
 from db.outages import OutageLog, is_away, sqlstate_of
@@ -33,8 +34,7 @@ statement_count: ContextVar[list[int] | None] = ContextVar("statement_count", de
 
 # Connections of checks and exports that read one snapshot.
 SNAPSHOT_POOL_SIZE = 4
-# PostgreSQL refuses a write in a read-only transaction, as on a standby.
-_READ_ONLY = "25006"
+_READ_ONLY = "25006"  # PostgreSQL refuses a write in a read-only transaction, as on a standby.
 _CONFLICT_WITH_REPLAY = "40001"
 _NO_LIMITS = ConnectionOptions()
 
@@ -183,7 +183,7 @@ class Database:
                 DirectStatements(session, self._direct, _count_statement, self.read_listeners, self._note_error)
             try:
                 yield session
-                await session.flush()
+                await flush(session)
                 await daily_rows.record(session)
             except BaseException:
                 await session.rollback()

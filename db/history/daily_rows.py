@@ -101,7 +101,8 @@ def _note(session: Session, flush_context: Any) -> None:
             continue
         state = inspect(each)
         changed = each in session.new or each in session.deleted
-        if changed or any(state.attrs[name].history.has_changes() for name in followed):
+        was_set = filter(state.committed_state.__contains__, followed)
+        if changed or any(state.attrs[name].history.has_changes() for name in was_set):
             _note_row(_noted(session), each, new=each in session.new)
 
 

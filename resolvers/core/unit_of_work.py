@@ -19,6 +19,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from auth import policy
 from auth.auth_sessions import record_last_write
 from auth.viewer import Viewer
+from db.flush import flush
 from db.history.daily_rows import note_time
 from db.models.aim import Aim
 from db.models.base import Base
@@ -205,7 +206,7 @@ class UnitOfWork(WriteTransaction):
     async def finish(self) -> None:
         """Counts again what the change concerns, then writes what every write transaction ends with."""
         self.forbid_own_record(self.changed_learners)
-        await self.session.flush()
+        await flush(self.session)
         for _, recount in sorted(self._recounts.items(), key=itemgetter(0)):
             await recount()
         await super().finish()

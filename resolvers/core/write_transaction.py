@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.flush import flush
 from db.history import daily_rows
 from db.inserted_row import insert_row
 from db.models.base import Base
@@ -71,7 +72,7 @@ class WriteTransaction:
 
         The events come last, because on SQLite they are appended to the provider's audit chain.
         """
-        await self.session.flush()
+        await flush(self.session)
         await daily_rows.record(self.session)
         for event, reason in self._events:
             key = await append_unsealed(self.session, event)

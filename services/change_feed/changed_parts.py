@@ -64,15 +64,17 @@ def _of_statements(state: ORMExecuteState) -> None:
 
 
 def _is_moved(entity: Any) -> bool:
-    attributes = inspect(entity).attrs
-    return any(attributes[name].history.has_changes() for name in _SEEN_BY.get(type(entity), ()))
+    state = inspect(entity)
+    watched = _SEEN_BY.get(type(entity), ())
+    return any(name in state.committed_state and state.attrs[name].history.has_changes() for name in watched)
 
 
 def _is_changed(entity: Any) -> bool:
     """Whether a column other than a counter has a new value."""
     state = inspect(entity)
     columns = state.mapper.columns
-    changed = (each.key for each in state.attrs if each.history.has_changes())
+    # Only of what was set can there be a change.
+    changed = (name for name in state.committed_state if state.attrs[name].history.has_changes())
     return any(name in columns and columns[name].info is not COUNTER for name in changed)
 
 
