@@ -18,7 +18,7 @@ from tests.support.statement_counter import Meter, every_mutation, sent
 MUTATIONS: dict[str, tuple[int, int]] = {
     "accessKeyCreate": (16, 12),
     "accessKeyRevoke": (8, 5),
-    "bulkExportStart": (10, 7),
+    "bulkExportStart": (11, 8),
     "reportSchedule": (9, 6),
     "reportScheduleEnd": (8, 5),
     "reportScheduleResume": (10, 7),
