@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import orjson
+
 from .file_writers import FileWriter, ParquetWriter
 from .response_shape import Column, ColumnType
 
@@ -40,7 +42,7 @@ class RowsWriter(FileWriter):
         self._file.close()
 
     def _add(self, content: Any) -> None:
-        data = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), _LEVEL)
+        data = zlib.compress(orjson.dumps(content), _LEVEL)
         self._file.write(_LENGTH.pack(len(data)) + data)
 
 
@@ -59,7 +61,7 @@ def write_parquet(folder: Path) -> None:
 
 def _contents(file: BinaryIO) -> Iterator[Any]:
     while length := file.read(_LENGTH.size):
-        yield json.loads(zlib.decompress(file.read(*_LENGTH.unpack(length))))
+        yield orjson.loads(zlib.decompress(file.read(*_LENGTH.unpack(length))))
 
 
 def end_with_input(folder: str) -> None:
