@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
@@ -166,6 +167,25 @@ async def note(journal: Journal) -> None:
     for by in KpiGroupBy:
         found = await kpi_groups(journal.reading(), by, KEPT, {})
         journal.groups[by, day] = {group.group_key: dict(group.kpis.values) for group in found}
+
+
+async def test_the_statements_of_a_period_run_at_once(journal: Journal):
+    read, together = journal.reading(), []
+    rows, running = read.database.rows, 0
+
+    async def counted(*arguments: Any) -> Any:
+        nonlocal running
+        running += 1
+        together.append(running)
+        try:
+            return await rows(*arguments)
+        finally:
+            running -= 1
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(read.database, "rows", counted)
+        await kpi_history(read, FIRST, journal.today, Interval.DAY, {})
+    assert max(together) == 3
 
 
 async def test_every_day_is_as_it_was(journal: Journal):
