@@ -34,7 +34,10 @@ _READS = (
     "tests/authorization/test_exports_and_streams.py",
 )
 _WRITES = ("tests/authorization/test_permissions.py",)
-_SCOPE = (*_READS, *_WRITES, "tests/authorization/test_random_rows.py", "tests/authorization/test_revocation.py")
+_SCOPE = (
+    *_READS, *_WRITES, "tests/authorization/test_random_rows.py", "tests/authorization/test_revocation.py",
+    "tests/authorization/test_visible_managers.py",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
