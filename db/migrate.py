@@ -10,15 +10,19 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import updated_at_triggers
 from db.database import Database
-from db.migration_batches import read_fills, run_fill, write_fills
-from db.migration_locks import Report, only_one, retried, transaction
+from db.migration_batches import fills_text, run_fill
+from db.migration_locks import LOCK_MILLISECONDS, Report, only_one, retried, transaction
 from db.models.registry import metadata
 from db.sqlite_autoincrement import never_reuse_keys
 from db.table_version import Migrations, TableVersion, migrations, table_problem, table_version, version_of
+
+# SQLSTATE of a column, of a table or index, and of a constraint or trigger that is there already.
+_EXISTS = ("42701", "42P07", "42710")
 
 
 async def migrate(database: Database, report: Report = lambda _: None) -> None:
@@ -33,9 +37,9 @@ async def migrate(database: Database, report: Report = lambda _: None) -> None:
 
 
 async def expand(database: Database, report: Report = lambda _: None, found: Migrations | None = None) -> None:
-    """Runs the `upgrade` of all pending migrations, each in one transaction, then their fills.
+    """Runs the `upgrade` of all pending migrations, then their fills. The processes that run continue.
 
-    The processes that run continue.
+    On SQLite each `upgrade` is one transaction; on PostgreSQL one that was stopped continues with the next run.
     """
     found = found or migrations()
     async with only_one(database, report):
@@ -105,6 +109,10 @@ class _Step:
         self._found = found
         self._is_new = is_new
         self.contracts = contracts
+        # Nobody uses new tables.
+        self.is_by_statement = self.in_transaction and not contracts and not is_new
+        # How many statements of `upgrade` have run, if each has a transaction of its own.
+        self.done = 0
 
     def __call__(self, connection: Connection) -> None:
         version = version_of(connection)
@@ -114,7 +122,11 @@ class _Step:
         run = self.script.module.contract if self.contracts else self.script.module.upgrade
         # SQLAlchemy counts a connection in autocommit as one in a transaction, and a migration must not end it.
         options = {"target_metadata": metadata, "transactional_ddl": False}
-        with Operations.context(MigrationContext.configure(connection, opts=options)):
+        context = MigrationContext.configure(connection, opts=options)
+        if self.is_by_statement and connection.dialect.name == "postgresql":
+            # Every operation of Alembic calls it once for a statement.
+            context.impl._exec = _Remaining(self, context.impl._exec)  # type: ignore[method-assign]
+        with Operations.context(context):
             run()
         self._record(connection, version)
 
@@ -133,13 +145,33 @@ class _Step:
         is_whole = version.oldest == version.expanded and not hasattr(self.script.module, "contract")
         oldest = revision if self.contracts or (self._is_new and is_whole) else version.oldest or revision
         expanded = version.expanded if self.contracts else revision
-        changed = "INSERT INTO alembic_version (version_num, expanded) VALUES (:oldest, :expanded)"
-        if version.oldest is not None:
-            changed = "UPDATE alembic_version SET version_num = :oldest, expanded = :expanded"
-        connection.execute(text(changed), {"oldest": oldest, "expanded": expanded})
         new = () if self.contracts or self._is_new else self._found.fills_of(self.script)
-        if new:
-            write_fills(connection, read_fills(connection) | dict.fromkeys(new, 0))
+        changed = "INSERT INTO alembic_version (version_num, expanded, fills) VALUES (:oldest, :expanded, :fills)"
+        if version.oldest is not None:
+            changed = "UPDATE alembic_version SET version_num = :oldest, expanded = :expanded, fills = :fills"
+        fills = fills_text(version.fills | dict.fromkeys(new, 0))
+        connection.execute(text(changed), {"oldest": oldest, "expanded": expanded, "fills": fills})
+
+
+class _Remaining:
+    """Runs the statements of an interrupted `upgrade` that have not run."""
+
+    def __init__(self, step: _Step, execute: Callable[..., Any]) -> None:
+        self._step, self._execute, self._seen = step, execute, 0
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        self._seen += 1
+        if self._seen <= self._step.done:
+            return None
+        try:
+            found = self._execute(*arguments, **options)
+        except DBAPIError as error:
+            # A run that was ended, with its process, has made it.
+            if getattr(error.orig, "sqlstate", None) not in _EXISTS:
+                raise
+            found = None
+        self._step.done += 1
+        return found
 
 
 @asynccontextmanager
@@ -162,14 +194,15 @@ async def _triggers(database: Database, renewed: bool, report: Report) -> AsyncI
 async def _install_triggers(database: Database, report: Report) -> None:
     """Each table in a transaction of its own: writers wait while its triggers are changed."""
 
-    async def install(table: str) -> None:
+    async def run(statements: list[str]) -> None:
         async with database.reading(primary=True) as connection, transaction(connection, is_sqlite=False):
-            await connection.run_sync(updated_at_triggers.install, table)
+            for statement in statements:
+                await connection.exec_driver_sql(statement)
 
     async with database.reading(primary=True) as connection:
-        tables = await connection.run_sync(updated_at_triggers.outdated_tables)
-    for table in tables:
-        await retried(f"triggers of {table}", partial(install, table), report)
+        found = await connection.run_sync(updated_at_triggers.changes)
+    for table, statements in found.items():
+        await retried(f"triggers of {table}", partial(run, statements), report)
 
 
 async def _run_sync(database: Database, work: Callable[[Connection], None]) -> None:
@@ -189,13 +222,23 @@ async def _run(database: Database, step: _Step, report: Report) -> None:
         async with database.reading(primary=True) as connection:
             await _run_once(connection, step, database.is_sqlite)
 
-    await retried(step.script.revision, once, report)
+    await retried(step.script.revision, once, report, lambda: step.done)
 
 
 async def _run_once(connection: AsyncConnection, step: _Step, is_sqlite: bool) -> None:
-    """Runs a step on a connection in autocommit, in a transaction unless the migration declares otherwise."""
+    """Runs a step on a connection in autocommit, in a transaction unless the migration declares otherwise.
+
+    On PostgreSQL each statement of an `upgrade` has a transaction of its own. One for all would hold the lock of a
+    table while it waits for the next, and requests that hold the next one wait for the first.
+    """
     if not step.in_transaction and not (is_sqlite and step.contracts):
         return await connection.run_sync(step)
+    if step.is_by_statement and not is_sqlite:
+        await connection.exec_driver_sql(f"SET lock_timeout = {LOCK_MILLISECONDS}")
+        try:
+            return await connection.run_sync(step)
+        finally:
+            await connection.exec_driver_sql("RESET lock_timeout")
     if is_sqlite:
         # SQLite rebuilds a table to change it, and references to it must not be checked while it is gone. The setting
         # has no effect within a transaction.

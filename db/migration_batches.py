@@ -124,6 +124,9 @@ def read_fills(connection: Connection) -> dict[str, int | None]:
 
 def write_fills(connection: Connection, fills: dict[str, int | None]) -> None:
     """Records how far the fills are."""
-    connection.execute(
-        text("UPDATE alembic_version SET fills = :fills"), {"fills": json.dumps(fills) if fills else None}
-    )
+    connection.execute(text("UPDATE alembic_version SET fills = :fills"), {"fills": fills_text(fills)})
+
+
+def fills_text(fills: dict[str, int | None]) -> str | None:
+    """Returns what is stored of how far the fills are."""
+    return json.dumps(fills) if fills else None

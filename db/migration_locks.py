@@ -28,27 +28,34 @@ T = TypeVar("T")
 class MigrationBlocked(Exception):
     """A migration cannot be run now: a lock was not available for two minutes, or rows are not as they must be.
 
-    The message says which, and that nothing of the step was done.
+    The message says which.
     """
 
 
-async def retried(step: str, work: Callable[[], Awaitable[T]], report: Report) -> T:
+async def retried(
+    step: str, work: Callable[[], Awaitable[T]], report: Report, progress: Callable[[], int] = lambda: 0
+) -> T:
     """Returns what `work` returns, which is called again if it did not get a lock.
 
-    `step` names the work in messages. Raises MigrationBlocked after LOCK_ATTEMPTS calls.
+    `step` names the work in messages. `progress` counts what of it is done and not repeated. Raises MigrationBlocked
+    after LOCK_ATTEMPTS calls without progress.
     """
-    for attempt in range(1, LOCK_ATTEMPTS + 1):
+    attempt, done, is_reported = 0, progress(), False
+    while attempt < LOCK_ATTEMPTS:
         try:
             return await work()
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) not in (_LOCK_NOT_AVAILABLE, _DEADLOCK):
                 raise
-        if attempt == 1:
+        attempt = attempt + 1 if progress() == done else 1
+        done = progress()
+        if not is_reported:
             report(f"{step}: waits for a lock that a request or a maintenance command holds")
+            is_reported = True
         await asyncio.sleep(LOCK_PAUSE_SECONDS)
     raise MigrationBlocked(
-        f"Migration {step} did not get a lock. Nothing of it was done. Find the transaction that holds the lock in "
-        "pg_stat_activity, end it, and run `server.py migrate` again."
+        f"Migration {step} did not get a lock. Find the transaction that holds it in pg_stat_activity, end it, and run "
+        "`server.py migrate` again: it continues."
     )
 
 

@@ -8,6 +8,7 @@ On PostgreSQL the time is that of the transaction's start, so that a record move
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -53,41 +54,35 @@ def triggers(dialect: str) -> list[Trigger]:
     return [each for entity in mapped_classes() for each in _triggers_of(entity, dialect)]
 
 
-def install(connection: Connection, table: str | None = None) -> None:
-    """Creates the triggers that are missing and drops those that are no longer derived, of all tables or of one.
+def install(connection: Connection) -> None:
+    """Creates the triggers that are missing and drops those that are no longer derived.
 
     Leaves out tables that the database does not have yet.
     """
-    missing, dropped = _differences(connection)
-    for name, its_table in dropped.items():
-        if table in (None, its_table):
-            _drop(connection, name, its_table)
-    for each in missing:
-        if table in (None, each.table):
-            for statement in each.statements:
-                connection.exec_driver_sql(statement)
+    for statements in changes(connection).values():
+        for statement in statements:
+            connection.exec_driver_sql(statement)
 
 
-def outdated_tables(connection: Connection) -> list[str]:
-    """Returns the tables whose triggers `install` would change."""
-    missing, dropped = _differences(connection)
-    return sorted({each.table for each in missing} | set(dropped.values()))
-
-
-def _differences(connection: Connection) -> tuple[list[Trigger], dict[str, str]]:
-    """Returns the triggers that are missing, and by their names the tables of those that are no longer derived."""
+def changes(connection: Connection) -> dict[str, list[str]]:
+    """Returns the statements of `install` by their table."""
     dialect = connection.dialect.name
     tables = set(inspect(connection).get_table_names()) if _is_migrated(connection) else set()
     wanted = {each.name: each for each in triggers(dialect) if each.table in tables}
     existing = _existing(connection)
-    missing = [wanted[name] for name in sorted(wanted.keys() - existing.keys())]
-    return missing, {name: table for name, table in existing.items() if name not in wanted}
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(existing.keys() - wanted.keys()):
+        found[existing[name]] += _dropping(dialect, name, existing[name])
+    for name in sorted(wanted.keys() - existing.keys()):
+        found[wanted[name].table] += wanted[name].statements
+    return found
 
 
 def remove(connection: Connection) -> None:
     """Drops all triggers: SQLite cannot rebuild a table that one of them names, and bulk loads need none."""
     for name, table in _existing(connection).items():
-        _drop(connection, name, table)
+        for statement in _dropping(connection.dialect.name, name, table):
+            connection.exec_driver_sql(statement)
 
 
 # ---------------------------------------------------------------------- what is derived
@@ -227,9 +222,7 @@ def _existing(connection: Connection) -> dict[str, str]:
     return {row[0]: row[1] for row in connection.exec_driver_sql(sql)}
 
 
-def _drop(connection: Connection, name: str, table: str) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        return
-    connection.exec_driver_sql(f"DROP TRIGGER {name} ON {table}")
-    connection.exec_driver_sql(f"DROP FUNCTION {name}()")
+def _dropping(dialect: str, name: str, table: str) -> list[str]:
+    if dialect == "sqlite":
+        return [f"DROP TRIGGER {name}"]
+    return [f"DROP TRIGGER {name} ON {table}", f"DROP FUNCTION {name}()"]

@@ -106,15 +106,51 @@ async def test_tables_without_an_index_are_served(database: Database, tmp_path: 
     assert await table_version(database) == TableVersion(HEAD, later.head)
 
 
-async def test_a_failed_migration_leaves_nothing(database: Database, tmp_path: Path):
-    failing = {"about": "Fails", "upgrade": ADD["upgrade"] + '; op.execute("select nonsense")'}
-    later = with_migrations(tmp_path, failing)
+async def test_a_failed_migration_continues_with_the_next_run(database: Database, tmp_path: Path, backend: str):
+    add = 'op.add_column("provider", sa.Column("{}", sa.Text(), nullable=True))'
+    both = "; ".join((add.format("motto"), "{}", add.format("crest")))
+    failing = {"about": "Fails", "upgrade": both.format('op.execute("select nonsense")')}
+    later = with_migrations(tmp_path / "failing", failing)
     with pytest.raises(Exception, match="nonsense"):
         await expand(database, found=later)
-    assert "motto" not in await columns(database, "provider")
     assert await table_version(database) == TableVersion(HEAD, HEAD)
-    # The connection is usable again.
+    # SQLite undoes all of it. PostgreSQL keeps what only adds, and the older version does not mind.
+    found = await columns(database, "provider")
+    assert ("motto" in found, "crest" in found) == (backend == "postgresql", False)
+    assert [row.name for row in await database.rows(select(Provider.name))] == []
+    # The connection is usable again, and the corrected migration finds the column.
     await migrate(database)
+    corrected = with_migrations(tmp_path / "corrected", {"about": "Works", "upgrade": both.format("pass")})
+    await expand(database, found=corrected)
+    assert {"motto", "crest"} < await columns(database, "provider")
+    assert await table_version(database) == TableVersion(HEAD, corrected.head)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+async def test_a_migration_waits_for_a_table_without_holding_another(
+    database: Database, own_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Otherwise a request that holds the second table and wants the first would wait for it, and it for the request."""
+    monkeypatch.setattr(db.migration_locks, "LOCK_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(db.migration_locks, "LOCK_MILLISECONDS", 50)
+    add = 'op.add_column("{}", sa.Column("motto", sa.Text(), nullable=True))'
+    two = {"about": "Adds two", "upgrade": "; ".join(add.format(table) for table in ("provider", "employer"))}
+    later, other = with_migrations(tmp_path, two), Database(own_database_url)
+    lines: list[str] = []
+    async with other.writing() as session:
+        await session.execute(text("SELECT * FROM employer"))
+        expanding = asyncio.create_task(expand(database, lines.append, later))
+        async with asyncio.timeout(30):
+            while not any("waits for a lock" in line for line in lines):
+                await asyncio.sleep(0.02)
+        for _ in range(10):
+            await session.execute(text("SET LOCAL lock_timeout = 20"))
+            await session.execute(text("SELECT motto FROM provider"))
+            await asyncio.sleep(0.02)
+        assert not expanding.done()
+    await expanding
+    assert "motto" in await columns(database, "employer")
+    await other.close()
 
 
 async def test_two_processes_migrate_once(own_database_url: str, tmp_path: Path):

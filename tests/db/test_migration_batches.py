@@ -71,6 +71,8 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Migrations:
     """All migrations and the one that fills, in batches of two rows."""
     monkeypatch.setattr(db.migration_batches, "FIRST_SIZE", 2)
     monkeypatch.setattr(db.migration_batches, "LARGEST_SIZE", 2)
+    # However slow the machine is.
+    monkeypatch.setattr(db.migration_batches, "BATCH_SECONDS", 3600)
     monkeypatch.setattr(db.migration_locks, "LOCK_PAUSE_SECONDS", 0.1)
     return with_migrations(tmp_path, ADDS_SHOUT)
 
