@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import cache_from_source
@@ -27,22 +28,29 @@ _NOT_NEEDED = ("tests/", "bench/", "docs/screenshots/", "web/fonts/")
 
 @dataclass
 class Load:
-    """Four clients that read and write in turn, on connections that stay open, until `stop`."""
+    """Clients that read and write in turn, on connections that stay open, until `stop`.
+
+    `write` returns the mutation that adds a record of a name. `waits` has the seconds that each answer took.
+    """
 
     address: str
     username: str
     password: str
+    read: str = READ
+    write: Callable[[str], str] = lambda name: CREATE % name
+    clients: int = 4
     written: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
     sent: int = 0
 
     async def start(self) -> None:
         self._stop = asyncio.Event()
-        self._clients = [asyncio.create_task(self._work(number)) for number in range(4)]
+        self._tasks = [asyncio.create_task(self._work(number)) for number in range(self.clients)]
 
     async def stop(self) -> None:
         self._stop.set()
-        await asyncio.gather(*self._clients)
+        await asyncio.gather(*self._tasks)
 
     async def _work(self, number: int) -> None:
         done = 0
@@ -51,17 +59,24 @@ class Load:
             await person.sign_in(self.username, self.password)
             while not self._stop.is_set():
                 name = f"Site {number}-{done}"
-                for query in (READ, CREATE % name):
+                for query in (self.read, self.write(name)):
                     self.sent += 1
+                    begun = time.perf_counter()
                     try:
                         response = await person.post(query)
                     except httpx2.TransportError as error:
                         self.failed.append(repr(error))
                         continue
+                    finally:
+                        self.waits.append(time.perf_counter() - begun)
                     if response.status_code != 200 or "errors" in response.json():
                         self.failed.append(f"{response.status_code} {response.text[:200]}")
-                    elif query != READ:
-                        self.written.append(name)
+                    elif query != self.read:
+                        [payload] = response.json()["data"].values()
+                        if payload["errors"]:
+                            self.failed.append(str(payload["errors"]))
+                        else:
+                            self.written.append(name)
                 done += 1
                 # Some hundred requests a second are load enough, and leave the proxy its share of the machine. With
                 # fewer, a connection that is closed under a request is not found.
@@ -92,8 +107,8 @@ def next_version(folder: Path) -> Path:
     return folder
 
 
-def command(root: Path, server: ServerProcess, *words: str, answers: str = "") -> str:
-    """Runs a command of a version with the settings of a server; returns what it prints."""
+def command(root: Path, server: ServerProcess, *words: str, answers: str = "", seconds: float = 300) -> str:
+    """Runs a command of a version with the settings of a server, for some seconds at most; returns what it prints."""
     if root == ROOT:
         done = run(*words, environment=server.environment, answers=answers)
         assert done.returncode == 0, done.stderr
@@ -101,7 +116,7 @@ def command(root: Path, server: ServerProcess, *words: str, answers: str = "") -
     environment = {**server.environment, "PYTHONPATH": str(root)}
     done = subprocess.run(
         [sys.executable, "server.py", *words], cwd=root, env=environment, input=answers, capture_output=True, text=True,
-        timeout=300,
+        timeout=seconds,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -114,9 +129,14 @@ async def install(root: Path, server: ServerProcess) -> None:
     await asyncio.to_thread(command, root, server, *words, answers=f"{PASSWORD}\n")
 
 
-async def release(servers: list[ServerProcess], root: Path, report: Callable[[str], None] = lambda _: None) -> None:
-    """Replaces the version of the processes as docs/operations.md describes: expand, replace each, contract."""
-    report(await asyncio.to_thread(command, root, servers[0], "migrate", "--expand"))
+async def release(
+    servers: list[ServerProcess], root: Path, report: Callable[[str], None] = lambda _: None, seconds: float = 300
+) -> None:
+    """Replaces the version of the processes as docs/operations.md describes: expand, replace each, contract.
+
+    `seconds`: how long each half of the migrations may take.
+    """
+    report(await asyncio.to_thread(command, root, servers[0], "migrate", "--expand", seconds=seconds))
     for server in servers:
         server.terminate()
         assert await server.stopped() == STOPPED_BY_SIGTERM
@@ -125,7 +145,7 @@ async def release(servers: list[ServerProcess], root: Path, report: Callable[[st
         report(f"replaced the process at port {server.port}")
         # The proxy sees it before the other one goes.
         await asyncio.sleep(2)
-    report(await asyncio.to_thread(command, root, servers[0], "migrate", "--contract"))
+    report(await asyncio.to_thread(command, root, servers[0], "migrate", "--contract", seconds=seconds))
     await asyncio.sleep(1)
 
 
