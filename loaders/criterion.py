@@ -68,10 +68,21 @@ class CriterionRow:
     signed_off_by_key = Delegated[int | None]("progress.signed_off_by_key")
     signed_off_at = Delegated[dt.datetime | None]("progress.signed_off_at")
 
+    @classmethod
+    def without_progress(cls, unit: UnitRow, criterion: CriterionReference) -> "CriterionRow":
+        """Returns a row whose `progress` was not read: reading it raises AttributeError."""
+        row = object.__new__(cls)
+        row.unit, row.criterion = unit, criterion
+        return row
+
     @property
     def key(self) -> tuple[int, int]:
         """Returns (aim key, key of the qualification's criterion)."""
         return self.unit.aim.key, self.criterion.key
+
+
+# The attributes that need the progress.
+_OF_PROGRESS = ("progress", "status", "evidence_count", "signed_off_by_key", "signed_off_at")
 
 
 @cached_statement
@@ -98,18 +109,25 @@ class CriterionProgressLoader(OneLoader[int, dict[int, CriterionProgressRow]]):
 class CriteriaOfUnitLoader(BaseLoader[UnitRow, list[CriterionRow]]):
     """Loads the criteria of units that have been read, in order: all, or those that are not signed off.
 
-    All units of an operation's aims are read in one statement.
+    All units of an operation's aims are read in one statement; without one, if the operation selects only what the
+    criteria of the qualification say.
     """
 
     def __init__(self, loaders: Loaders, filter: CriterionFilter) -> None:
         super().__init__()
         self._progress = loaders[CriterionProgressLoader]
         self._filter = filter
+        reading = loaders.reading
+        self._reads_progress = filter is not CriterionFilter.ALL or any(
+            reading.needs(CriterionRow, attribute) for attribute in _OF_PROGRESS
+        )
 
     def get_cache_key(self, key: UnitRow) -> Any:
         return key.key
 
     async def read(self, keys: list[UnitRow]) -> list[list[CriterionRow]]:
+        if not self._reads_progress:
+            return [[CriterionRow.without_progress(unit, each) for each in unit.unit.criteria] for unit in keys]
         aim_keys = list({unit.aim.key for unit in keys})
         progress_of_aim = dict(zip(aim_keys, await self._progress.load_many(aim_keys), strict=True))
         lists = []

@@ -2,19 +2,25 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from domain import progress
 from domain.enums import CriterionFilter, CriterionStatus
 from loaders.core.dataloader import BaseLoader
 from loaders.core.registry import Loaders
+from loaders.core.rows import Attributes
 from loaders.criterion import CriteriaOfUnitLoader, CriterionRow
 from loaders.unit import UnitRow, UnitSignaturesLoader, unit_signed_off
+
+# What is counted.
+COUNTED: Attributes = {CriterionRow: ("status",)}
 
 
 @dataclass(slots=True)
 class UnitProgressRow:
     """The numbers of a unit's criteria."""
+
+    other_rows: ClassVar[Attributes] = COUNTED
 
     criteria_total: int
     criteria_mapped: int

@@ -260,7 +260,9 @@ def connection(
     def pages_loader(info: Info, given: dict[str, Any]) -> PagesLoader[Any]:
         page, values, order = parse(given)
         pairs = tuple(sorted((name, value) for name, value in values.items() if value is not None))
-        return info.context.loaders.get(PagesLoader, paged_list, owner, page, pairs, order)
+        # Where there are sums, the statement that reads them counts too.
+        counted = not paged_list.sums and "totalCount" in selected_names(info)
+        return info.context.loaders.get(PagesLoader, paged_list, owner, page, pairs, order, counted)
 
     resolver: Any = of_viewer if owner is None else resolves_batches(of_owners)(of_owner)
     resolver = reads_rows(("key",))(resolver)

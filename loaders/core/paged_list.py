@@ -16,6 +16,7 @@ The pages of many owners are read in one statement. The totals of a list are rea
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, func, select
@@ -141,10 +142,15 @@ def _totals(paged_list: PagedList[Any], role: Role, shapes: Shapes) -> Select:
 
 @cached_statement
 def _pages(
-    paged_list: PagedList[Any], owner: str, role: Role, shapes: Shapes, order_by: Any, page_shape: tuple[bool, bool]
-) -> Select:
+    paged_list: PagedList[Any], owner: str, role: Role, shapes: Shapes, order_by: Any, page_shape: tuple[bool, bool],
+    counted: bool = False,
+) -> Select:  # fmt: skip
     order, column = paged_list.order_for(order_by, role), paged_list.owners[owner]
     leading = [column.label("owner_key")]
+    if counted:
+        # The whole list of the one owner, so nothing of it is correlated with the page.
+        total = paged_list.totals(role, shapes, sums=False).where(any_of(column)).correlate(None).scalar_subquery()
+        leading.append(total.label("count"))
     if order.of is None:
         leading.append(order.value.label("order_value"))
     statement = paged_list.statement(role, shapes, *leading).where(any_of(column))
@@ -188,8 +194,8 @@ async def read_page(
         [row] = await reading.rows(_totals(paged_list, role, shapes), **filtered_by)
         return row._asdict()
 
-    # A page without rows has no count either, which is not 0 if a cursor was given.
-    known_count = next(iter(leading["count"]), None) if counted else None
+    # A page without rows has no count either, which is 0 if no cursor was given.
+    known_count = next(iter(leading["count"]), None if request.cursor else 0) if counted else None
     order_values = list(leading["order_value"]) if selects_order_value else None
     return Page.from_rows(rows, request, order, totals, known_count, order_values)
 
@@ -197,8 +203,8 @@ async def read_page(
 class PagesLoader(BaseLoader[int, Page[R]], Generic[R]):
     """Loads one page of the list of each owner, by the owner's key. `owner` is a name in `PagedList.owners`.
 
-    `values` are those of the filters, as sorted pairs of name and value. Raises BadArgument for invalid page arguments
-    and values.
+    `values` are those of the filters, as sorted pairs of name and value. `counted`: if there is one owner, the same
+    statement counts the entries of the whole list. Raises BadArgument for invalid page arguments and values.
     """
 
     def __init__(
@@ -209,8 +215,10 @@ class PagesLoader(BaseLoader[int, Page[R]], Generic[R]):
         arguments: PageArguments,
         values: tuple[tuple[str, Any], ...] = (),
         order_by: Any = None,
+        counted: bool = False,
     ) -> None:
         super().__init__()
+        self._counted = counted
         self._reading = reading = loaders.reading
         self._list = paged_list
         self._owner = owner
@@ -224,11 +232,13 @@ class PagesLoader(BaseLoader[int, Page[R]], Generic[R]):
 
     async def read(self, keys: list[int]) -> list[Page[R]]:
         request, role, selects_order_value = self._request, self._reading.viewer.role, self._order.of is None
-        statement = _pages(self._list, self._owner, role, self._shapes, self._order_by, request.shape)
+        # The totals of several lists are cheaper in a statement of their own, which reads all of them at once.
+        counted = self._counted and len(keys) == 1
+        statement = _pages(self._list, self._owner, role, self._shapes, self._order_by, request.shape, counted)
         leading, rows = await self._reading.read_with(
             self._list.row,
             statement,
-            ["owner_key"] + ["order_value"] * selects_order_value,
+            ["owner_key"] + ["count"] * counted + ["order_value"] * selects_order_value,
             self._order.reads,
             keys=keys,
             **{**self._order.bound(self._reading), **self._parameters, **request.parameters},
@@ -237,17 +247,16 @@ class PagesLoader(BaseLoader[int, Page[R]], Generic[R]):
         rows_of: dict[int, list[R]] = {key: [] for key in keys}
         for owner_key, row in zip(owner_keys, rows, strict=True):
             rows_of[owner_key].append(row)
-        if not selects_order_value:
-            return [self._page(key, rows_of[key], None) for key in keys]
-        order_values_of: dict[int, list[Any]] = {key: [] for key in keys}
-        for owner_key, order_value in zip(owner_keys, leading["order_value"], strict=True):
+        # A page without rows has no count either, which is 0 if no cursor was given.
+        count = next(iter(leading["count"]), None if request.cursor else 0) if counted else None
+        order_values_of: dict[int, list[Any]] = {key: [] for key in keys} if selects_order_value else {}
+        for owner_key, order_value in zip(owner_keys, leading.get("order_value", ()), strict=selects_order_value):
             order_values_of[owner_key].append(order_value)
-        return [self._page(key, rows_of[key], order_values_of[key]) for key in keys]
-
-    def _page(self, owner_key: int, rows: list[R], order_values: list[Any] | None) -> Page[R]:
-        return Page.from_rows(
-            rows, self._request, self._order, lambda: self._totals.load(owner_key), order_values=order_values
-        )
+        load = self._totals.load
+        return [
+            Page.from_rows(rows_of[key], request, self._order, partial(load, key), count, order_values_of.get(key))
+            for key in keys
+        ]
 
 
 class _TotalsLoader(OneLoader[int, Mapping[str, int]]):

@@ -89,7 +89,7 @@ class ReadSession:
         built = self._built(row, shape, columns[len(leading) :] if leading else columns)
         return dict(zip(leading, columns, strict=False)), built
 
-    def needs(self, row: type[LightRow], attribute: str) -> bool:
+    def needs(self, row: type, attribute: str) -> bool:
         """Returns whether the selected fields of the operation may read an attribute of a row."""
         return self.reads is None or row not in self.reads.attributes or attribute in self.reads.attributes[row]
 

@@ -15,7 +15,7 @@ from loaders.evidence import EvidenceOfUnitLoader
 from loaders.learner import LearnerLoader, LearnerRow
 from loaders.sample import SamplesOfUnitLoader
 from loaders.unit import UnitRow, UnitSignaturesLoader
-from loaders.unit_progress import UnitProgressLoader, UnitSignedOffLoader
+from loaders.unit_progress import COUNTED, UnitProgressLoader, UnitSignedOffLoader
 from schema.enums import CriterionFilter, Role
 from schema.field_builders import Info, argument, attribute, loaded, related, resolved
 from schema.relay import Node, node, record
@@ -92,11 +92,13 @@ class Unit(Node):
     criteria_complete: bool = related(
         "Whether it has criteria and all of them are signed off: the unit is shown in green.",
         lambda row, loaders: map_future(loaders[UnitProgressLoader].load(row), attrgetter("complete")),
+        COUNTED,
     )
     signed_off: bool = related(
         "Whether all its criteria are signed off and all roles that the provider requires have signed it: those "
         "required today, or those that were required when the last of them signed. Withdrawn signatures do not count.",
         lambda row, loaders: loaders[UnitSignedOffLoader].load(row),
+        COUNTED,
     )
     confirmation_statement: str = related(
         "The sentence that a signature of the unit confirms, word for word.",

@@ -38,7 +38,7 @@ READS = {
     "employer_kpis": Expected(5, 2),
     "employer_learner": Expected(14, 4),
     "employer_learners": Expected(1303, 4),
-    "employer_portfolio": Expected(395, 15, split=2),
+    "employer_portfolio": Expected(395, 11, split=2),
     "employer_tasks": Expected(164, 6),
     "employer_visits": Expected(153, 3),
     "evidence_ageing": Expected(503, 5),

@@ -74,6 +74,25 @@ async def test_more_entries_start_no_more_tasks(scenario: FullPortfolio) -> None
     assert many == few
 
 
+async def test_what_was_reached_in_criteria_is_read_where_it_is_selected(scenario: FullPortfolio) -> None:
+    await add_entries(scenario)
+    sent: list[str] = []
+    scenario.database.read_listeners.append(lambda sql, *_: sent.append(sql))
+    query = """query($id: ID!) { learner(id: $id) { evidence(first: 50) { totalCount nodes {
+      mappings { criterion { code %s } } } } } }"""
+    found: list[set[str]] = []
+    for more in ("", "status", "unit { criteriaComplete }"):
+        sent.clear()
+        page = (await run(scenario, query % more, id=id_of(scenario.ada)))[0]["learner"]["evidence"]
+        assert page["totalCount"] == len(page["nodes"])
+        assert sum("FROM evidence" in sql and "owner_key" in sql for sql in sent) == 1
+        found.append({"criterion_progress" in sql for sql in sent})
+        if more == "status":
+            shown = [mapping["criterion"]["status"] for each in page["nodes"] for mapping in each["mappings"]]
+            assert len(shown) > ENTRIES and "NOT_STARTED" not in shown
+    assert found == [{False}, {False, True}, {False, True}]
+
+
 async def test_each_entry_gets_what_is_its_own(scenario: FullPortfolio) -> None:
     await add_entries(scenario)
     evidence = (await run(scenario, LIBRARY, id=id_of(scenario.ada)))[0]["learner"]["evidence"]["nodes"]

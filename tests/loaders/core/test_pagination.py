@@ -97,6 +97,24 @@ async def test_all_pages_together_are_the_list(plans: SimpleNamespace, listed: P
             assert [row.key for row in rows] == [row.key for row in page.nodes]
 
 
+@pytest.mark.parametrize("listed", LISTS, ids=lambda listed: listed.order.name)
+async def test_the_statement_of_one_page_counts_the_whole_list(plans: SimpleNamespace, listed: PagedList[Any]) -> None:
+    for key, size in zip(plans.keys, (0, 1, 3, 7, 12), strict=True):
+        whole = await loader_of(plans, listed, PageArguments(100)).load(key)
+        middle = whole.cursor(size // 2) if size else None
+        for arguments in (PageArguments(2), PageArguments(2, middle), PageArguments(last=2, before=middle)):
+            loader = plans.loaders().get(PagesLoader, listed, "learner", arguments, (), None, True)
+            sent = statement_count.set([0])
+            page = await loader.load(key)
+            assert await page.count() == size
+            # A page behind the last entry has no row that could show the number.
+            past_the_end = arguments.after is not None and size == 1 or arguments.before is not None and size == 1
+            assert statement_count.get() == [2 if past_the_end else 1]
+            statement_count.reset(sent)
+    many = plans.loaders().get(PagesLoader, listed, "learner", PageArguments(2), (), None, True)
+    assert [await page.count() for page in await many.load_many(plans.keys)] == [0, 1, 3, 7, 12]
+
+
 async def test_a_page_in_the_middle_is_the_same_from_both_sides(plans: SimpleNamespace) -> None:
     whole = await loader_of(plans, TIME_LOG, PageArguments(100)).load(plans.keys[4])
     after = await loader_of(plans, TIME_LOG, PageArguments(4, whole.cursor(3))).load(plans.keys[4])
