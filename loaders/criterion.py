@@ -1,7 +1,7 @@
 """Criteria of a learner's units: the cached criteria of the qualification with what the learner has reached."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -85,6 +85,11 @@ class CriterionRow:
 _OF_PROGRESS = ("progress", "status", "evidence_count", "signed_off_by_key", "signed_off_at")
 
 
+def _reads_progress(loaders: Loaders) -> bool:
+    """Returns whether the selected fields of the operation may read the progress of a criterion."""
+    return any(loaders.reading.needs(CriterionRow, attribute) for attribute in _OF_PROGRESS)
+
+
 @cached_statement
 def _progress_of_aims(role: Role) -> Select:
     # The keys on both sides of the join: otherwise the database reads all aims in scope and joins them with a few.
@@ -117,10 +122,7 @@ class CriteriaOfUnitLoader(BaseLoader[UnitRow, list[CriterionRow]]):
         super().__init__()
         self._progress = loaders[CriterionProgressLoader]
         self._filter = filter
-        reading = loaders.reading
-        self._reads_progress = filter is not CriterionFilter.ALL or any(
-            reading.needs(CriterionRow, attribute) for attribute in _OF_PROGRESS
-        )
+        self._reads_progress = filter is not CriterionFilter.ALL or _reads_progress(loaders)
 
     def get_cache_key(self, key: UnitRow) -> Any:
         return key.key
@@ -148,19 +150,39 @@ class CriterionLoader(OneLoader[tuple[int, int], CriterionRow], node="Criterion"
         super().__init__(loaders)
         self._units_of_aim = loaders.get(UnitsOfAimLoader, False)
         self._earlier = loaders[UnitsOfEarlierVersionsLoader]
-        self._criteria = loaders.get(CriteriaOfUnitLoader, CriterionFilter.ALL)
+        self._progress = loaders[CriterionProgressLoader]
+        self._reads_progress = _reads_progress(loaders)
 
     async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], CriterionRow]:
-        wanted = set(keys)
-        lists = await self._units_of_aim.load_many(list({aim_key for aim_key, _ in keys}))
-        units = [unit for units in lists for unit in units]
-        known = {(unit.aim.key, criterion.key) for unit in units for criterion in unit.unit.criteria}
-        if missing := wanted - known:
+        wanted: dict[int, set[int]] = {}
+        for aim_key, criterion_key in keys:
+            wanted.setdefault(aim_key, set()).add(criterion_key)
+        lists = await self._units_of_aim.load_many(list(wanted))
+        found = _wanted_criteria(lists, wanted)
+        if missing := {aim_key for aim_key, criterion_key in keys if (aim_key, criterion_key) not in found}:
             # Of an aim that the viewer sees, a criterion that is not in its version may be in an earlier one.
-            seen = {unit.aim.key for unit in units}
-            earlier = await self._earlier.load_many(list({aim_key for aim_key, _ in missing if aim_key in seen}))
-            units += [unit for found in earlier for unit in found]
-        units_with_keys = [
-            unit for unit in units if any((unit.aim.key, criterion.key) in wanted for criterion in unit.unit.criteria)
-        ]
-        return {row.key: row for rows in await self._criteria.load_many(units_with_keys) for row in rows}
+            seen = [units[0].aim.key for units in lists if units]
+            earlier = await self._earlier.load_many([aim_key for aim_key in seen if aim_key in missing])
+            found = _wanted_criteria(earlier, wanted) | found
+        if not self._reads_progress:
+            return {key: CriterionRow.without_progress(unit, criterion) for key, (unit, criterion) in found.items()}
+        aim_keys = list({aim_key for aim_key, _ in found})
+        progress_of_aim = dict(zip(aim_keys, await self._progress.load_many(aim_keys), strict=True))
+        return {
+            key: CriterionRow(unit, criterion, (progress_of_aim[key[0]] or {}).get(criterion.key, NOT_STARTED))
+            for key, (unit, criterion) in found.items()
+        }
+
+
+def _wanted_criteria(
+    lists: Iterable[Iterable[UnitRow]], wanted: Mapping[int, Collection[int]]
+) -> dict[tuple[int, int], tuple[UnitRow, CriterionReference]]:
+    """Returns the wanted criteria of units by (aim key, criterion key). `wanted` are keys of criteria by aim key."""
+    return {
+        (aim_key, criterion.key): (unit, criterion)
+        for units in lists
+        for unit in units
+        for aim_key in (unit.aim.key,)
+        for criterion in unit.unit.criteria
+        if criterion.key in wanted[aim_key]
+    }
