@@ -19,8 +19,9 @@ from sqlalchemy import Connection, text
 from db.database import Database
 from db.migration_locks import Report, retried, transaction
 
-# Rows of the first batch and of the largest. The size is doubled and halved, so that a batch takes about the seconds.
-FIRST_SIZE, LARGEST_SIZE, BATCH_SECONDS = 100, 2000, 0.1
+# Rows of the first batch, of the smallest and of the largest. The size is doubled and halved, so that a batch takes
+# about the seconds. On a machine that is too busy for any batch in that time, small ones would only be more of them.
+FIRST_SIZE, SMALLEST_SIZE, LARGEST_SIZE, BATCH_SECONDS = 100, 50, 2000, 0.1
 # Between two batches, so that on SQLite the writes of requests come in between.
 PAUSE_SECONDS = 0.01
 
@@ -62,7 +63,7 @@ async def run_fill(database: Database, step: str, fill: Fill, report: Report, co
             last = batch.last
         took = time.perf_counter() - begun
         if took > BATCH_SECONDS:
-            size = max(size // 2, 1)
+            size = max(size // 2, SMALLEST_SIZE)
         elif took < BATCH_SECONDS / 2:
             size = min(size * 2, LARGEST_SIZE)
         await asyncio.sleep(PAUSE_SECONDS)

@@ -70,6 +70,7 @@ async def shouts(database: Database) -> dict[str, str | None]:
 def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Migrations:
     """All migrations and the one that fills, in batches of two rows."""
     monkeypatch.setattr(db.migration_batches, "FIRST_SIZE", 2)
+    monkeypatch.setattr(db.migration_batches, "SMALLEST_SIZE", 1)
     monkeypatch.setattr(db.migration_batches, "LARGEST_SIZE", 2)
     # However slow the machine is.
     monkeypatch.setattr(db.migration_batches, "BATCH_SECONDS", 3600)

@@ -91,8 +91,8 @@ async def _loads(address: str, server: ServerProcess, with_learners: bool) -> li
 
     def log_time(name: str) -> str:
         number = zlib.crc32(name.encode())
-        # Few minutes a day, because a day has 24 hours for a learner.
-        day = dt.date.today() - dt.timedelta(days=number % 60)
+        # Some days, because one has at most 24 hours for a learner.
+        day = dt.date.today() - dt.timedelta(days=number % 3)
         return LOG_TIME % (keys[number % len(keys)], day, name)
 
     return [
