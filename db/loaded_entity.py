@@ -1,14 +1,15 @@
 """Makes an object of a session from a row that the session has not read itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import inspect
+from sqlalchemy import Select, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
+from db.direct_statements import send
 from db.models.base import Base
 
 E = TypeVar("E", bound=Base)
@@ -18,6 +19,18 @@ E = TypeVar("E", bound=Base)
 def attributes_of(entity: type[Base]) -> tuple[str, ...]:
     """Returns the names of an entity's attributes that are columns, in the order of `loaded`."""
     return tuple(inspect(entity).column_attrs.keys())
+
+
+def columns_of(entity: type[Base]) -> list[Any]:
+    """Returns the columns to select for `loaded`."""
+    return [getattr(entity, name).label(name) for name in attributes_of(entity)]
+
+
+async def load_all(
+    session: AsyncSession, entity: type[E], statement: Select[Any], parameters: Mapping[str, Any]
+) -> list[E]:
+    """Returns the objects of the rows of a statement that selects `columns_of` the entity."""
+    return [loaded(session, entity, row) for row in await send(session, statement, parameters)]
 
 
 def loaded(session: AsyncSession, entity: type[E], row: Iterable[Any]) -> E:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.loaded_entity import columns_of, load_all
 from db.models.base import Key
 from db.models.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
 from db.sql.any_of import any_of
@@ -34,14 +35,15 @@ async def signatures_on_version(
 
 async def mappings_of_evidence(session: AsyncSession, evidence_key: int) -> dict[int, EvidenceMapping]:
     """Returns the evidence's mappings, by criterion key."""
-    found = await session.scalars(_mappings(), {"evidence": evidence_key})
+    found = await load_all(session, EvidenceMapping, _mappings(), {"evidence": evidence_key})
     return {mapping.criterion_id: mapping for mapping in found}
 
 
 @cached_statement
 def _mappings() -> Select[Any]:
+    of_evidence = EvidenceMapping.evidence_id == bindparam("evidence", type_=Key)
     # unscoped: the evidence was read within the viewer's scope
-    return select(EvidenceMapping).where(EvidenceMapping.evidence_id == bindparam("evidence", type_=Key))
+    return select(*columns_of(EvidenceMapping)).where(of_evidence)
 
 
 async def criteria_met_by_other_evidence(

@@ -2,13 +2,14 @@
 
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from auth import scope
 from auth.viewer import Viewer
 from db.direct_statements import send
-from db.loaded_entity import attributes_of, loaded
+from db.loaded_entity import attributes_of, columns_of, loaded
 from db.models.base import Base
 from domain.enums import Role
 from loaders.core.read_session import cached_statement
@@ -28,11 +29,32 @@ async def read_for_write(
     return loaded(session, entity, rows[0]) if rows else None
 
 
+async def lock_again(session: AsyncSession, found: Base) -> None:
+    """Locks the row of an object that was read without a lock, and gives the object what the row has now.
+
+    Raises LookupError where the row is gone.
+    """
+    entity: Any = type(found)
+    (key,) = inspect(found).identity or (None,)
+    rows = await send(session, _locking(entity), {"key": key})
+    if not rows:
+        raise LookupError(f"the row of this {entity.__name__} is gone")
+    for name, value in zip(attributes_of(entity), rows[0], strict=True):
+        set_committed_value(found, name, value)
+
+
+@cached_statement
+def _locking(entity: type[Base]) -> Select[Any]:
+    table: Any = entity
+    # unscoped: the object was read within the viewer's scope
+    statement = select(*columns_of(entity)).where(table.id == bindparam("key", type_=table.id.type))
+    return statement.with_for_update(of=entity, key_share=True)
+
+
 @cached_statement
 def one_for_write(role: Role, entity: type[Base], locked: bool) -> Select[Any]:
     """Selects the columns of the entity whose key is `key`, if the viewer sees it."""
     table: Any = entity
     has_key = table.id == bindparam("key", type_=table.id.type)
-    columns = [getattr(entity, name).label(name) for name in attributes_of(entity)]
-    statement = select(*columns).where(has_key, scope.sees(role, entity))
+    statement = select(*columns_of(entity)).where(has_key, scope.sees(role, entity))
     return statement.with_for_update(of=entity, key_share=True) if locked else statement

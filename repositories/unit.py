@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.direct_statements import send
+from db.loaded_entity import columns_of, load_all
 from db.models.aim import Aim
 from db.models.aim_unit import AimUnit
 from db.models.base import Key
@@ -82,13 +84,13 @@ async def unit_to_sign(session: AsyncSession, aim: Aim, unit_key: int) -> UnitTo
 
 async def active_signatures(session: AsyncSession, aim_key: int, units: Collection[int]) -> Sequence[UnitSignature]:
     """Returns the signatures on those units of the aim that have not been withdrawn."""
-    return (await session.scalars(_active_signatures(), {"aim": aim_key, "keys": sorted(units)})).all()
+    return await load_all(session, UnitSignature, _active_signatures(), {"aim": aim_key, "keys": sorted(units)})
 
 
 @cached_statement
 def _active_signatures() -> Select[Any]:
     # unscoped: the aim was read within the viewer's scope
-    return select(UnitSignature).where(
+    return select(*columns_of(UnitSignature)).where(
         UnitSignature.aim_id == bindparam("aim", type_=Key), any_of(UnitSignature.unit_id),
         UnitSignature.withdrawn_at.is_(None),
     )  # fmt: skip
@@ -105,7 +107,7 @@ class UnitOfCriterion:
 async def units_of_criteria(session: AsyncSession, aim: Aim, keys: Collection[int]) -> dict[int, UnitOfCriterion]:
     """Returns the unit of each of the criteria that belong to the aim's qualification, by criterion key."""
     parameters = {"aim": aim.id, "qualification": aim.qualification_id, "keys": sorted(keys)}
-    found = await session.execute(_units_of_criteria(), parameters)
+    found = await send(session, _units_of_criteria(), parameters)
     return {row.id: UnitOfCriterion(row.unit_id, bool(row.counts)) for row in found}
 
 
@@ -132,7 +134,7 @@ async def progress_of_criteria(
     session: AsyncSession, aim_key: int, keys: Collection[int]
 ) -> dict[int, CriterionProgress]:
     """Returns the aim's progress in those of the criteria that have any, by criterion key."""
-    found = await session.scalars(_progress(), {"aim": aim_key, "keys": sorted(keys)})
+    found = await load_all(session, CriterionProgress, _progress(), {"aim": aim_key, "keys": sorted(keys)})
     return {row.criterion_id: row for row in found}
 
 
@@ -140,4 +142,4 @@ async def progress_of_criteria(
 def _progress() -> Select[Any]:
     of_aim = CriterionProgress.aim_id == bindparam("aim", type_=Key)
     # unscoped: the aim was read within the viewer's scope
-    return select(CriterionProgress).where(of_aim, any_of(CriterionProgress.criterion_id))
+    return select(*columns_of(CriterionProgress)).where(of_aim, any_of(CriterionProgress.criterion_id))

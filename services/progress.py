@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, Update, and_, bindpa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from db.direct_statements import send
 from db.history.daily_rows import note_aims
 from db.models.aim import Aim, AimProgress
 from db.models.aim_break import AimBreak
@@ -17,6 +18,7 @@ from db.models.base import Key
 from db.models.criterion_progress import CriterionProgress
 from db.models.qualification import Qualification, QualificationUnit
 from domain.breaks import BreakPeriod, break_sums, format_periods
+from services.change_feed.changed_parts import note_write
 
 
 def _counted(aim_id: Any, *columns: Any, reached: ColumnElement[bool] | None = None) -> Select[Any]:
@@ -55,7 +57,8 @@ def count_criteria(aim_id: Any) -> tuple[ScalarSelect[int], ScalarSelect[int], S
 async def recount_progress(session: AsyncSession, aim_id: int) -> None:
     """Counts an aim's criteria and stores the sums, in the transaction that changed the criteria or the units."""
     note_aims(session, aim_id)
-    await session.execute(_storing_criteria(), {"aim": aim_id})
+    note_write(session, AimProgress)
+    await send(session, _storing_criteria(), {"aim": aim_id})
 
 
 # Built once: to build it took a third of an assessment's calls.
@@ -63,10 +66,9 @@ async def recount_progress(session: AsyncSession, aim_id: int) -> None:
 def _storing_criteria() -> Update:
     aim_key = bindparam("aim", type_=Key)
     total, mapped, signed_off = count_criteria(aim_key)
-    storing = update(AimProgress).where(AimProgress.aim_id == aim_key)
-    storing = storing.values(criteria_total=total, criteria_mapped=mapped, criteria_signed_off=signed_off)
-    # Nothing reads the sums from the session's objects afterwards.
-    return storing.execution_options(synchronize_session=False)
+    # Of the table: nothing reads the sums from the session's objects afterwards.
+    storing = update(AimProgress.__table__).where(AimProgress.aim_id == aim_key)
+    return storing.values(criteria_total=total, criteria_mapped=mapped, criteria_signed_off=signed_off)
 
 
 # ---------------------------------------------------------------------- breaks and chosen units

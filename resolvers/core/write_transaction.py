@@ -28,7 +28,7 @@ from domain.enums import Role
 from domain.mail import Mail
 from resolvers.core.context import Context
 from services.audit.append import append_unsealed
-from services.change_feed.changed_parts import changed_parts, moved_learners, note_insert
+from services.change_feed.changed_parts import changed_parts, moved_learners, note_write
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ class WriteTransaction:
 
         It becomes no object of the session, which would cost several times the insert.
         """
-        note_insert(self.session, entity)
+        note_write(self.session, entity)
         return await insert_row(self.session, entity, values)
 
     async def finish(self) -> None:

@@ -17,6 +17,7 @@ from domain.errors import not_found, reject
 from domain.sentences import say
 from repositories.aim import aim_names
 from repositories.evidence import criteria_met_by_other_evidence, mappings_of_evidence
+from repositories.scoped import lock_again
 from repositories.unit import progress_of_criteria, units_of_criteria
 from resolvers.core.task_mail import send_task_mail
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -136,7 +137,7 @@ async def lock_for_assessment(uow: UnitOfWork, id: str) -> tuple[Evidence, Aim]:
     aim = await uow.get_or_none(Aim, evidence.aim_id)
     if aim is None:
         raise not_found("id")
-    await uow.session.refresh(evidence, with_for_update={"key_share": True})
+    await lock_again(uow.session, evidence)
     return evidence, aim
 
 

@@ -11,6 +11,7 @@ from domain.sentences import say
 from domain.text import fold_words
 from repositories.aim import aim_names
 from repositories.evidence import current_version_number, signatures_on_version
+from repositories.scoped import lock_again
 from resolvers.core.attachments import attach, claim_upload
 from resolvers.core.signatures import named_signatures
 from resolvers.core.task_mail import send_task_mail
@@ -112,7 +113,7 @@ async def sign(uow: UnitOfWork, *, id: str, password: str) -> int:
     evidence = await uow.get(Evidence, id, "id", locked=False)
     uow.authorize()
     # Read again with a lock: no resubmission can replace the version that is signed here.
-    await uow.session.refresh(evidence, with_for_update={"key_share": True})
+    await lock_again(uow.session, evidence)
     version = await current_version_number(uow.session, evidence.id)
     signatures = await signatures_on_version(uow.session, evidence.id, version)
     named = await named_signatures(uow, [(each.role, each.signed_by_id) for each in signatures.values()])

@@ -37,8 +37,8 @@ def moved_learners(session: AsyncSession) -> bool:
     return bool(session.sync_session.info.get(_MOVED))
 
 
-def note_insert(session: AsyncSession, entity: type[Any]) -> None:
-    """Notes a new row that is no object of the session."""
+def note_write(session: AsyncSession, entity: type[Any]) -> None:
+    """Notes rows that are written without objects of the session."""
     if entity in _SEEN_BY:
         session.sync_session.info[_MOVED] = True
     _add(session.sync_session, entity)

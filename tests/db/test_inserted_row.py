@@ -17,7 +17,7 @@ from db.models.time_log_entry import TimeLogEntry
 from db.models.user import User
 from domain import clock
 from domain.enums import ActivityType, JobSetting, Role
-from services.change_feed.changed_parts import changed_parts, moved_learners, note_insert
+from services.change_feed.changed_parts import changed_parts, moved_learners, note_write
 
 # What differs between two rows: the key, and when each was inserted.
 OWN = {"id", "updated_at"}
@@ -103,7 +103,7 @@ async def test_rows_that_the_history_follows_in_another_way_are_refused(demo_dat
 
 async def test_an_inserted_row_changes_its_part_of_the_portfolio(demo_database: Database):
     async with demo_database.writing() as session:
-        note_insert(session, TimeLogEntry)
+        note_write(session, TimeLogEntry)
         assert (changed_parts(session), moved_learners(session)) == ({TimeLogEntry.__part__}, False)
-        note_insert(session, Learner)
+        note_write(session, Learner)
         assert moved_learners(session)

@@ -51,7 +51,7 @@ BESIDE_WRITE = named_after("The write also runs through these files")
 # Of those, what runs on one database only.
 ON_POSTGRESQL = {"db/read_pool.py", "services/change_feed/changes.py", "services/change_feed/publisher.py"}
 WRITES_ON_POSTGRESQL = ON_POSTGRESQL | {"db/compiled_select.py"}
-ON_SQLITE = {"db/sqlite_pool.py", "services/audit/chain.py"}
+ON_SQLITE = {"db/sql/any_of.py", "db/sqlite_pool.py", "services/audit/chain.py"}
 # Whose results a process keeps: they run for new facts only.
 KEPT = {"loaders/progress.py"}
 
