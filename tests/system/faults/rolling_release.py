@@ -33,7 +33,7 @@ ADMIN, ASSESSOR, COHORT_PASSWORD = "cohort.admin", "cohort.assessor", "waymark-d
 PORTFOLIOS = """{ learners(first: 3) { nodes { name trafficLight aims { status trafficLight }
     evidence(first: 3) { nodes { title status } } timeLog(first: 3) { nodes { minutes } }
     sessions(first: 3) { nodes { status } } actions(first: 3) { nodes { status } } } } }"""
-LEARNERS = "{ learners(first: 20) { nodes { id } } }"
+LEARNERS = "{ learners(first: 20) { nodes { id aims { startDate } } } }"
 LOG_TIME = """mutation { timeLogEntryAdd(input: { learnerId: "%s", date: "%s", minutes: 1, comments: "%s",
     activityType: COACHING_OR_MENTORING }) { timeLogEntry { id } errors { code } } }"""
 WRITTEN = """SELECT (SELECT count(*) FROM employer WHERE name LIKE 'Site %')
@@ -87,7 +87,10 @@ async def _loads(address: str, server: ServerProcess, with_learners: bool) -> li
     if not with_learners:
         return [Load(address, USERNAME, PASSWORD)]
     async with server.signed_in(ASSESSOR, COHORT_PASSWORD) as assessor:
-        keys = [each["id"] for each in (await assessor.data(LEARNERS))["learners"]["nodes"]]
+        found = (await assessor.data(LEARNERS))["learners"]["nodes"]
+    # This version refuses time before the first aim starts.
+    before = str(dt.date.today() - dt.timedelta(days=3))
+    keys = [each["id"] for each in found if any(aim["startDate"] < before for aim in each["aims"])]
 
     def log_time(name: str) -> str:
         number = zlib.crc32(name.encode())
