@@ -7,9 +7,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-# Nice values: of what a sign-in waits for, and of what can take its time.
+# Nice values: of what a sign-in waits for, and of what can take its time. A session with the second gets a tenth of the
+# processor time of one without; with 15 it would get a thirtieth, and an export end at its limit on a busy machine.
 LOWER = 5
-BACKGROUND = 15
+BACKGROUND = 10
 # The system lets a user change the priority of a group ten times a second; workers that start together take turns.
 _ATTEMPTS, _PAUSE_SECONDS = 10, 0.12
 

@@ -184,7 +184,7 @@ async def test_a_worker_has_a_session_of_its_own_and_a_lower_priority(make_pool:
     pid = await pool.call("__import__('os').getpid()")
     assert os.getsid(pid) == pid != os.getsid(0)
     assert psutil.Process(pid).nice() == psutil.Process().nice() + BACKGROUND
-    # "/autogroup-14 nice 15", where the system has such groups.
+    # "/autogroup-14 nice 10", where the system has such groups.
     group = Path("/proc/self/autogroup")
     if group.exists() and (own := group.read_text().split()):
         theirs = Path(f"/proc/{pid}/autogroup").read_text().split()
