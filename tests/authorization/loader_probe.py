@@ -37,7 +37,7 @@ from loaders.off_the_job_detail import LearningLoader, ProgrammeTimeLoader
 from loaders.role_grant import GrantsOfUserLoader, own_grants
 from loaders.time_log_entry import CalendarLoader
 from loaders.unit import UnitLoader
-from loaders.unit_progress import UnitProgressLoader
+from loaders.unit_progress import UnitProgressLoader, UnitSignedOffLoader
 from loaders.user import USERS, ContactLoader, NamedUserLoader, UserLoader
 from loaders.user_state import OpenWorkLoader, OtherMasterAdminLoader, RolesOfUserLoader
 from repositories import aim as aim_repository
@@ -57,7 +57,9 @@ COMPARED_WITH_ORACLE = (UserLoader, ContactLoader, NamedUserLoader, NamedFileLoa
 # What only rules read, also of users and records that the viewer does not see: they say what a mutation would say.
 FACTS_OF_USERS = (RolesOfUserLoader, OpenWorkLoader, OtherMasterAdminLoader)
 # These loaders do not take keys of a table; `results` calls them separately.
-CALLED_SEPARATELY = {CriteriaOfUnitLoader, UnitProgressLoader, CalendarLoader, AssessorWorkloadLoader}
+CALLED_SEPARATELY = {
+    CriteriaOfUnitLoader, UnitProgressLoader, UnitSignedOffLoader, CalendarLoader, AssessorWorkloadLoader
+}  # fmt: skip
 
 # A visible record may contain the key of a record that is not visible: reading that key gives null.
 REFERENCES = {
@@ -138,6 +140,7 @@ async def results(crawler: ViewerCrawler, visibility: Visibility) -> dict[str, A
     units = [unit for unit in await new_loaders()[UnitLoader].load_many(keys["unit"]) if unit is not None]
     for which in CriterionFilter:
         keep(f"criteria_of_unit {which}", units, await new_loaders().get(CriteriaOfUnitLoader, which).load_many(units))
+    keep("unit_signed_off", units, await new_loaders()[UnitSignedOffLoader].load_many(units))
     keep("time_log_calendar", keys["learner"], await new_loaders()[CalendarLoader].load_many(keys["learner"]))
     workload = new_loaders().get(AssessorWorkloadLoader, dt.date(2000, 1, 1), dt.date(2036, 1, 1))
     waiting = [each.waiting_count for each in await workload.load_many(keys["user_account"])]
