@@ -1,11 +1,14 @@
 """A thread that looks at what the event loop's thread runs while the loop is late."""
 
+import gc
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import accumulate, chain, islice, repeat, takewhile
+from operator import itemgetter
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Self
@@ -35,7 +38,7 @@ class LoopWatcher:
         self._seconds = seconds
         self._watched = threading.get_ident()
         # What runs the loop, from the outside, and then this task of it.
-        self._outer = [frame.f_code for frame in _outwards(sys._getframe())][::-1]
+        self._outer = [frame.f_code for frame in frames_of(self._watched)][::-1]
         # The turn that was looked at, and what it was busy with.
         self._seen: tuple[float, Work] | None = None
         self._stopped = threading.Event()
@@ -59,15 +62,14 @@ class LoopWatcher:
         while not self._stopped.wait(self._seconds):
             turn = self.turned_at
             if time.monotonic() - turn >= self._seconds and self.seen_since(turn) is None:
-                self._seen = turn, work_of(sys._current_frames().get(self._watched), self._outer)
+                self._seen = turn, work_of(frames_of(self._watched), self._outer)
 
 
-def work_of(frame: FrameType | None, outer: Sequence[CodeType]) -> Work:
-    """Returns what a thread is busy with, from its innermost frame: nothing if the loop only waits.
+def work_of(frames: Sequence[FrameType], outer: Sequence[CodeType]) -> Work:
+    """Returns what a thread is busy with, from its frames: nothing if the loop only waits.
 
     `outer`: the code of the frames that another task of the loop had, from the outside.
     """
-    frames = list(_outwards(frame))
     shared = takewhile(lambda pair: pair[0].f_code is pair[1], zip(reversed(frames), outer, strict=False))
     frames = frames[: len(frames) - len(list(shared))]
     where = next((place for each in frames if (place := _place(each))), None)
@@ -80,10 +82,25 @@ def work_of(frame: FrameType | None, outer: Sequence[CodeType]) -> Work:
     return Work(request_id, None, where)
 
 
-def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
+def frames_of(thread: int) -> list[FrameType]:
+    """Returns the frames of a thread, the innermost first.
+
+    They are read within one call of C functions and without a garbage collection, so that the thread cannot run
+    meanwhile: the interpreter has crashed while the frames of a thread that went on were followed.
+    """
+    innermost = map(itemgetter(thread), islice(iter(sys._current_frames, None), 1))
+    following: Any = accumulate(chain(innermost, repeat("f_back")), getattr)
+    frames: list[FrameType | None] = []
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        # Ends with an error: what is outside of the outermost frame, None, has no frame around it.
+        with suppress(AttributeError, KeyError):
+            frames.extend(following)
+    finally:
+        if collects:
+            gc.enable()
+    return [frame for frame in frames if frame is not None]
 
 
 def _place(frame: FrameType) -> str | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from db.background_task import running
 from transport.graphql.operation_log import OperationLog
 from transport.observability.loop_monitor import INTERVAL, LoopMonitor
-from transport.observability.loop_watcher import LoopWatcher, Work, work_of
+from transport.observability.loop_watcher import LoopWatcher, Work, frames_of, work_of
 
 LOGGED_SECONDS = 0.2
 
@@ -60,7 +60,7 @@ def test_a_loop_that_only_waits_is_busy_with_nothing() -> None:
         deadline = time.monotonic() + 60
         while True:
             # The loop's thread may still be on its way to wait for this one.
-            work = work_of(sys._current_frames().get(watcher._watched), watcher._outer)
+            work = work_of(frames_of(watcher._watched), watcher._outer)
             if work == Work() or time.monotonic() > deadline:
                 return work
             time.sleep(0.01)
@@ -69,6 +69,30 @@ def test_a_loop_that_only_waits_is_busy_with_nothing() -> None:
         return await asyncio.to_thread(seen, LoopWatcher(60))
 
     assert asyncio.run(waiting()) == Work()
+
+
+def test_the_frames_of_a_thread_are_read_from_the_inside_while_it_runs() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def innermost(depth: int) -> None:
+        if depth:
+            return innermost(depth - 1)
+        begun.set()
+        while not ended.wait(0.0001):
+            sum(range(1000))
+        return None
+
+    thread = threading.Thread(target=innermost, args=(20,))
+    thread.start()
+    assert begun.wait(60)
+    try:
+        for _ in range(500):
+            names = [frame.f_code.co_name for frame in frames_of(thread.ident or 0)]
+            assert names[-1] == "_bootstrap" and names.count("innermost") == 21
+    finally:
+        ended.set()
+        thread.join()
+    assert frames_of(thread.ident or 0) == [] and gc.isenabled()
 
 
 async def test_a_garbage_collection_is_measured() -> None:
