@@ -135,8 +135,9 @@ async def test_new_version_is_offered_and_replaces_the_old_one(
     await visit.page.evaluate(
         "navigator.serviceWorker.getRegistration().then(registration => { registration.update(); })"
     )
-    async with visit.page.expect_event("load"):
-        await visit.page.get_by_role("button", name="Use it now").click()
+    # A browser that has just started may leave the look for a new version for three minutes.
+    async with visit.page.expect_event("load", timeout=300_000):
+        await visit.page.get_by_role("button", name="Use it now").click(timeout=300_000)
     await expect(visit.heading("Overview")).to_be_visible()
     assert await visit.texts(".lights .label") == ["Behind", "On track", "Ahead", "Not rated"]
     (after,) = await visit.page.evaluate("caches.keys()")
