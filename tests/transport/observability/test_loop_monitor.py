@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
@@ -14,6 +15,9 @@ from db.background_task import running
 from transport.graphql.operation_log import OperationLog
 from transport.observability.loop_monitor import INTERVAL, LoopMonitor
 from transport.observability.loop_watcher import LoopWatcher, Work, frames_of, work_of
+
+# A loop of its own: a server of another test that runs on in the session's loop would log the same work.
+own_loop = pytest.mark.asyncio(loop_scope="function")
 
 LOGGED_SECONDS = 0.2
 
@@ -40,6 +44,7 @@ async def _stalled_by(work: Callable[[], Any]) -> list[dict[str, Any]]:
     return [entry for entry in logs if entry["event"] == "event_loop_stalled" and entry["ms"] >= LOGGED_SECONDS * 1000]
 
 
+@own_loop
 async def test_work_on_the_loop_is_logged_with_its_operation_and_its_place() -> None:
     operation = OperationLog(request_id="request-1", name="Unsaved", saved_name="progress_map")
     logs = await _stalled_by(lambda: _occupy(operation))
@@ -48,6 +53,7 @@ async def test_work_on_the_loop_is_logged_with_its_operation_and_its_place() -> 
     assert found["where"].startswith("tests/transport/observability/test_loop_monitor.py:")
 
 
+@own_loop
 async def test_work_outside_an_operation_is_logged_with_its_request() -> None:
     logs = await _stalled_by(lambda: _occupy(request_id="request-2"))
     assert ("request-2", None) in [(entry["request_id"], entry["operation"]) for entry in logs]
@@ -95,6 +101,7 @@ def test_the_frames_of_a_thread_are_read_from_the_inside_while_it_runs() -> None
     assert frames_of(thread.ident or 0) == [] and gc.isenabled()
 
 
+@own_loop
 async def test_a_garbage_collection_is_measured() -> None:
     registry = CollectorRegistry()
     monitor = LoopMonitor(registry)
