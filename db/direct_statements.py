@@ -85,20 +85,23 @@ class DirectStatements:
             connection = (await self._session.connection()).sync_connection
             assert connection is not None
             adapter = self._adapter = connection.connection.dbapi_connection
-        # SQLAlchemy begins a transaction with the first statement that it sends itself.
-        if adapter._transaction is None:
-            await adapter._start_transaction()
         driver = adapter.driver_connection
         try:
+            # SQLAlchemy begins a transaction with the first statement that it sends itself.
+            if adapter._transaction is None:
+                await adapter._start_transaction()
             return list(await driver.fetch(sql, *arguments))
-        except DRIVER_ERRORS as error:
-            raised = driver_error(sql, error, driver)
+        except (adapter.dbapi.Error, *DRIVER_ERRORS) as error:
+            # Of the BEGIN the adapter raises an error of its own, with the driver's as its cause.
+            cause = error if isinstance(error, DRIVER_ERRORS) else error.__cause__
+            assert isinstance(cause, DRIVER_ERRORS)
+            raised = driver_error(sql, cause, driver)
             if raised.connection_invalidated:
                 await self._invalidate()
             self._on_error(raised)
-            raise raised from error
+            raise raised from cause
         except BaseException:
-            # Cancelled: the rest of the result may still arrive on this connection.
+            # Cancelled: the rest of the result may still arrive on this connection, or the BEGIN be carried out.
             await self._invalidate()
             raise
 

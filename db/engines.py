@@ -1,5 +1,7 @@
 """Makes SQLAlchemy's engines and the read pools, on SQLite and PostgreSQL, with the limits of every wait."""
 
+import sqlite3
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -36,7 +38,9 @@ class EngineMaker:
     def engine(self, url: str, size: int, overflow: int | None = None) -> AsyncEngine:
         """Makes an engine that keeps `size` connections, and opens up to `overflow` (or `size`) more under load."""
         arguments: dict[str, Any] = {}
-        if not url.startswith("sqlite"):
+        if url.startswith("sqlite"):
+            arguments["factory"] = RollingBackConnection
+        else:
             arguments["async_creator_fn"] = partial(connect, self._options)
             if not self._options.prepares:
                 arguments |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": _unnamed}
@@ -72,6 +76,19 @@ class EngineMaker:
         for pragma in self._pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+
+class RollingBackConnection(sqlite3.Connection):
+    """A connection that ends its transaction before it closes.
+
+    SQLite keeps a closed connection, with its locks, while a cursor refers to one of its statements. A write that is
+    cancelled leaves its cursor to the garbage collection, and until then no other write could begin.
+    """
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):
+            self.rollback()
+        super().close()
 
 
 class Expiry:

@@ -121,6 +121,47 @@ async def test_a_cancelled_direct_statement_leaves_the_pool_usable(demo_postgres
     assert demo_postgres.pool_counts()["writes"].in_use == 0
 
 
+async def test_a_connection_lost_before_the_transaction_begins_is_an_outage_and_is_replaced(demo_postgres: Database):
+    async with demo_postgres.reading() as other:
+        await other.execute(text("select 1"))
+        async with demo_postgres.writing() as session:
+            process = (await session.execute(text("select pg_backend_pid()"))).scalar_one()
+        await other.execute(text("select pg_terminate_backend(:process)"), {"process": process})
+        with pytest.raises(DBAPIError) as raised:
+            async with demo_postgres.writing() as session:
+                await names(session)
+    assert raised.value.connection_invalidated
+    async with demo_postgres.writing() as session:
+        assert await names(session) == []
+    assert demo_postgres.pool_counts()["writes"].in_use == 0
+
+
+async def test_a_write_cancelled_at_any_point_leaves_no_row_and_a_pool_that_works(demo_database: Database):
+    """The BEGIN among these points: a connection on which it was cancelled is not used again."""
+
+    async def write() -> None:
+        async with demo_database.writing() as session:
+            await send(session, ADDING, values(NUMBER, "Cancelled"))
+            await names(session)
+            raise LookupError
+
+    ended = 0
+    while not ended:
+        for turns in range(1000):
+            task = asyncio.create_task(write())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            ended += task.done()
+            task.cancel()
+            with pytest.raises((asyncio.CancelledError, LookupError)):
+                await task
+            async with asyncio.timeout(30), demo_database.writing() as session:
+                assert await names(session) == []
+            if ended:
+                break
+    assert demo_database.pool_counts()["writes"].in_use == 0
+
+
 # unscoped: a test
 ANY_EVIDENCE = select(*(getattr(Evidence, name).label(name) for name in attributes_of(Evidence))).limit(1)
 # unscoped: a test
