@@ -87,11 +87,11 @@ async def _send(
     uow: UnitOfWork, request: SignatureRequest, slot: SignatureSlot, name: str, email: str
 ) -> GuestInvitation:
     await end_links(uow.session, slot.id, uow.now)
-    one_time, good_until = uow.services.one_time_secrets.new(email), uow.now + LIFETIME
+    one_time, valid_until = uow.services.one_time_secrets.new(email), uow.now + LIFETIME
     invitation = GuestInvitation(
         provider_id=request.provider_id, learner_id=request.learner_id, slot_id=slot.id,
         invited_by_id=uow.viewer.user_key, name=name, email=email, document_sha256=request.document_sha256,
-        token_sha256=digest(one_time.secret), invited_at=uow.now, expires_at=good_until,
+        token_sha256=digest(one_time.secret), invited_at=uow.now, expires_at=valid_until,
     )  # fmt: skip
     uow.session.add(invitation)
     slot.guest_name, slot.guest_email = name, email
@@ -101,7 +101,7 @@ async def _send(
         name=name, document=request.title, learner=(await uow.session.get_one(User, learner.user_id)).name,
         invited_by=uow.viewer.name, provider=(await uow.session.get_one(Provider, request.provider_id)).name,
         role=ENGLISH.value(slot.role, "a"), link=f"{uow.services.base_url}/sign?token={one_time.reference}",
-        good_until=good_until,
+        valid_until=valid_until,
     )  # fmt: skip
     uow.send_mail(email, mail)
     return invitation

@@ -49,7 +49,7 @@ class GuestTransaction(WriteTransaction):
 
     def send_code(self, link: GuestLink, code: str) -> None:
         """Sends the code to the address of the link, if the transaction commits."""
-        mail = guest_code(name=link.name, document=link.title, code=code, good_until=self.now + signing_code.LIFETIME)
+        mail = guest_code(name=link.name, document=link.title, code=code, valid_until=self.now + signing_code.LIFETIME)
         self._queue_mail(link.provider_key, link.email, mail)
 
 

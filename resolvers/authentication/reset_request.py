@@ -104,7 +104,7 @@ async def _create_link(transaction: AccountTransaction, user_key: int) -> None:
         username=user.username,
         provider=provider.name,
         link=f"{transaction.services.base_url}/password?token={one_time.reference}",
-        good_until=transaction.now + RESET_LIFETIME,
+        valid_until=transaction.now + RESET_LIFETIME,
     )
     transaction.send_mail(user, mail)
     transaction.audit(user.provider_id, user.id, None)

@@ -30,7 +30,7 @@ async def request(context: Context) -> str:
             raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message)
         made, tokens = transaction.services.one_time_secrets.new_code(user.email), transaction.services.tokens
         await store_code(transaction.session, tokens, viewer, made.secret, transaction.now)
-        mail = signing_code(name=user.name, code=made.reference, good_until=transaction.now + LIFETIME)
+        mail = signing_code(name=user.name, code=made.reference, valid_until=transaction.now + LIFETIME)
         transaction.send_mail(user, mail)
         transaction.audit(user.provider_id, user.id, viewer.role)
     local, _, domain = user.email.rpartition("@")

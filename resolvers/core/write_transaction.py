@@ -140,7 +140,7 @@ class WriteTransaction:
             footer = f"\nOpen it in Waymark:\n{link}\n" if link else f"\nOpen Waymark:\n{self.services.base_url}/\n"
             mail = dataclasses.replace(mail, body=mail.body + footer)
         if mail.unsubscribe_url is not None:
-            ending = f"\nTo get no more e-mails of this kind:\n{mail.unsubscribe_url}\n"
+            ending = f"\nTo stop e-mails of this kind:\n{mail.unsubscribe_url}\n"
             mail = dataclasses.replace(mail, body=mail.body + ending)
         self.session.add(outbox_mail(provider_key, to, mail, self.now, sender_key))
         self._has_mail = True

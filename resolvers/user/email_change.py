@@ -56,7 +56,7 @@ async def request_email_change(uow: UnitOfWork, user: User, new_email: str) -> N
     uow.session.add(one_time_token(user, EMAIL, one_time.secret, uow.now, INVITATION_LIFETIME, new_email))
     confirmation = email_confirmation(
         name=user.name, provider=provider.name, link=f"{uow.services.base_url}/email?token={one_time.reference}",
-        good_until=uow.now + INVITATION_LIFETIME,
+        valid_until=uow.now + INVITATION_LIFETIME,
     )  # fmt: skip
     uow.send_mail(new_email, confirmation)
     uow.send_mail(user.email, notice)

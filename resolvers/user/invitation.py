@@ -134,6 +134,6 @@ async def send_invitation(uow: UnitOfWork, user: User, role: Role, new_email: st
         provider=provider.name,
         role=ROLE[role],
         link=f"{uow.services.base_url}/password?token={one_time.reference}",
-        good_until=uow.now + INVITATION_LIFETIME,
+        valid_until=uow.now + INVITATION_LIFETIME,
     )
     uow.send_mail(new_email or user.email, mail)

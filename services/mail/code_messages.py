@@ -7,7 +7,7 @@ from services.mail.messages import IDENTITY_LINKED, SECOND_FACTOR_CHANGED, SIGNI
 from services.mail.text import format_time, make_mail
 
 
-def signing_code(*, name: str, code: str, good_until: dt.datetime) -> Mail:
+def signing_code(*, name: str, code: str, valid_until: dt.datetime) -> Mail:
     """The code with which a person without a password confirms one signature."""
     return make_mail(
         SIGNING_CODE,
@@ -19,8 +19,8 @@ Your code to confirm a signature is:
 
 {code}
 
-It works once, until {format_time(good_until)}, where you requested it. If you did not request it, somebody else may be
-using your account: tell your training provider.
+It works once, until {format_time(valid_until)}, on the device on which you requested it. If you did not request it,
+somebody else may be using your account: tell your training provider.
 """,
     )
 
@@ -50,8 +50,8 @@ def identity_linked(*, name: str, username: str, where: str, at: dt.datetime) ->
         f"""
 Hello {name},
 
-Your Waymark account {username} was signed in to through {where} for the first time, on {format_time(at)}. From now on
-you can sign in there. If you have a password, it still works.
+Somebody signed in to your Waymark account {username} with {where} for the first time, on {format_time(at)}. If this
+was you, you can always sign in that way now. If you have a password, it still works.
 
 If this was not you, tell your training provider.
 """,

@@ -16,7 +16,7 @@ def guest_invitation(
     provider: str,
     role: str,
     link: str,
-    good_until: dt.datetime,
+    valid_until: dt.datetime,
 ) -> Mail:
     """The link to read and sign one document. `role` in words with its article ("an Employer Manager")."""
     return make_mail(
@@ -26,17 +26,17 @@ def guest_invitation(
 Hello {name},
 
 {invited_by} of {provider} asks you to sign "{document}" about {learner}, as {role}. You need no account. Open this
-link, read the document and sign it. A code to sign with is sent to this address when you ask for it. The link works
-until {format_time(good_until)}, for this document only:
+link, read the document, and request a code to sign it with: the code is sent to this address. The link works until
+{format_time(valid_until)}, for this document only:
 
 {link}
 
-The link is yours alone: please do not pass it on. If you do not know {provider}, ignore this e-mail.
+The link is only for you: please do not share it. If you do not know {provider}, ignore this e-mail.
 """,
     )
 
 
-def guest_code(*, name: str, document: str, code: str, good_until: dt.datetime) -> Mail:
+def guest_code(*, name: str, document: str, code: str, valid_until: dt.datetime) -> Mail:
     """The code with which a guest signs the document that they have opened."""
     return make_mail(
         GUEST_CODE,
@@ -48,7 +48,7 @@ Your code to sign "{document}" is:
 
 {code}
 
-It works once, until {format_time(good_until)}, on the page that you opened. If you did not ask for it, ignore this
+It works once, until {format_time(valid_until)}, on the page that you opened. If you did not request it, ignore this
 e-mail: nothing is signed without the code.
 """,
     )

@@ -55,7 +55,7 @@ class BadAddress(ValueError):
     """The text is not an e-mail address, so that no attempt to send to it can succeed."""
 
 
-def welcome(*, name: str, username: str, provider: str, role: str, link: str, good_until: dt.datetime) -> Mail:
+def welcome(*, name: str, username: str, provider: str, role: str, link: str, valid_until: dt.datetime) -> Mail:
     """The invitation. `role` in words ("Employer Manager"); `link` opens the page to choose a password, once."""
     return make_mail(
         WELCOME,
@@ -63,11 +63,11 @@ def welcome(*, name: str, username: str, provider: str, role: str, link: str, go
         f"""
 Hello {name},
 
-{provider} has made an account for you in Waymark, the e-portfolio for its apprenticeships. Your role is {role}.
+{provider} has created an account for you in Waymark, the e-portfolio for its apprenticeships. Your role is {role}.
 
 Your username: {username}
 
-Open this link to choose your password. It works once, until {format_time(good_until)}:
+Open this link to choose your password. It works once, until {format_time(valid_until)}:
 
 {link}
 
@@ -79,7 +79,7 @@ If you did not expect this e-mail, ignore it: nobody can use the account without
     )
 
 
-def password_reset(*, name: str, username: str, provider: str, link: str, good_until: dt.datetime) -> Mail:
+def password_reset(*, name: str, username: str, provider: str, link: str, valid_until: dt.datetime) -> Mail:
     """The link to choose a new password, for a person who forgot theirs."""
     return make_mail(
         PASSWORD_RESET,
@@ -88,7 +88,7 @@ def password_reset(*, name: str, username: str, provider: str, link: str, good_u
 Hello {name},
 
 A new password was requested for the Waymark account {username} at {provider}. Open this link to choose one. It works
-once, until {format_time(good_until)}:
+once, until {format_time(valid_until)}:
 
 {link}
 
@@ -113,7 +113,7 @@ If this was not you, request a new password on the sign-in page, and tell your t
     )
 
 
-def email_confirmation(*, name: str, provider: str, link: str, good_until: dt.datetime) -> Mail:
+def email_confirmation(*, name: str, provider: str, link: str, valid_until: dt.datetime) -> Mail:
     """Asks the owner of a new address to confirm that it is theirs."""
     return make_mail(
         EMAIL_CONFIRMATION,
@@ -122,7 +122,7 @@ def email_confirmation(*, name: str, provider: str, link: str, good_until: dt.da
 Hello {name},
 
 {provider} has changed the e-mail address of your Waymark account to this one. Open this link to confirm it. It works
-once, until {format_time(good_until)}:
+once, until {format_time(valid_until)}:
 
 {link}
 
@@ -139,8 +139,8 @@ def email_change_requested(*, name: str, provider: str) -> Mail:
         f"""
 Hello {name},
 
-{provider} has entered another e-mail address for your Waymark account. It takes the place of this one once it is
-confirmed. Links that were sent to this address before no longer work.
+{provider} has entered another e-mail address for your Waymark account. It replaces this one when you
+confirm it. Links that were sent to this address before no longer work.
 
 If you did not expect this, tell {provider}.
 """,
@@ -203,7 +203,7 @@ The reason:
 
 
 def signature_requested(*, name: str, document: str, learner: str, requested_by: str) -> Mail:
-    """Asks a person to sign a document about a learner."""
+    """Requests a signature on a document about a learner."""
     return make_mail(
         SIGNATURE_REQUESTED,
         f"Please sign: {document}",
@@ -212,7 +212,8 @@ Hello {name},
 
 {requested_by} asks you to sign the document "{document}" about {learner}.
 
-In Waymark, open it under "Awaiting signature" and read it. Then sign it in your own row, with your password.
+In Waymark, open it under "Awaiting signature" and read it. Then sign it: you confirm with your password,
+or with a code if you have no password.
 """,
     )
 

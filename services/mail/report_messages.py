@@ -7,7 +7,7 @@ from services.mail.text import make_mail
 REPORT_READY = "report_ready"
 REPORT_FAILED = "report_failed"
 _END = """
-You get this e-mail because you scheduled the report. To get no more, end the schedule in Waymark.
+You get this e-mail because you scheduled the report. To stop these e-mails, end the schedule in Waymark.
 """
 
 
@@ -19,8 +19,8 @@ def report_ready(*, name: str, operation: str, link: str, failure: str | None = 
         f"""
 Hello {name},
 
-The report {operation} that you scheduled is ready. This link gives it to you alone, with an access key of yours as the
-password, for {KEPT.days} days:
+The report {operation} that you scheduled is ready. Open this link to download it, with one of your access keys as the
+password. The file is kept for {KEPT.days} days:
 
 {link}
 {_END}""",

@@ -8,11 +8,11 @@ SAMPLE_ANSWERED = "sample_answered"
 
 
 def sample_concluded(*, name: str, iqa: str, rejected: bool) -> Mail:
-    """Tells an assessor that a sample of a unit of theirs needs something from them."""
+    """Tells an assessor that a unit of theirs was sampled, and what they must do."""
     what = (
-        "The sign-off of the unit was taken back. Read what was found, put it right, and sign the unit again."
+        "The sign-off of the unit was withdrawn. Read the findings, correct what they name, and sign the unit again."
         if rejected
-        else "Read what was found, do what the actions say, and answer each of them."
+        else "Read the findings, complete the actions, and answer each of them."
     )
     return make_mail(
         SAMPLE_CONCLUDED,
@@ -20,7 +20,7 @@ def sample_concluded(*, name: str, iqa: str, rejected: bool) -> Mail:
         f"""
 Hello {name},
 
-{iqa} has looked at a unit that you assess, and something is left to do.
+{iqa} has sampled a unit that you assess, and there is something for you to do.
 
 {what}
 """,
@@ -31,10 +31,11 @@ def sample_answered(*, name: str, assessor: str) -> Mail:
     """Notifies an IQA that the assessor has answered an action of a sample."""
     return make_mail(
         SAMPLE_ANSWERED,
-        "An action of a sample was answered",
+        "A sampling action was answered",
         f"""
 Hello {name},
 
-{assessor} has answered an action of a sample of yours. Read the answer, and close the action if nothing is left to do.
+{assessor} has answered an action that you set for a sample. Read the answer, and close the action if nothing is left
+to do.
 """,
     )

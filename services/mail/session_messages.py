@@ -75,7 +75,7 @@ def session_changed(
         kind, subject = SESSION_CHANGED, f"Changed: session on {format_time(session.starts_at)}"
         what = f"was changed. It takes place:\n\n{after}"
         if from_location != session.location:
-            what += f"\n\nThe place was: {from_location or 'not given'}."
+            what += f"\n\nThe place was {from_location or 'not given'} before."
     return _session_mail(
         kind,
         subject,

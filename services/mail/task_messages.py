@@ -18,7 +18,7 @@ _FOOTER = """
 Open Waymark:
 {start}
 
-You get this e-mail because of your settings in Waymark. To get no more of this kind:
+You get this e-mail because of your settings in Waymark. To stop e-mails of this kind:
 {stop}
 """
 # One and several of a kind.
@@ -26,7 +26,7 @@ _NOUNS = {
     TaskKind.SIGN_DOCUMENT: ("document to sign", "documents to sign"),
     TaskKind.SIGN_UNIT: ("unit to sign", "units to sign"),
     TaskKind.SIGN_REVIEW: ("review to sign", "reviews to sign"),
-    TaskKind.ANSWER_REVIEW: ("review to write a part of", "reviews to write a part of"),
+    TaskKind.ANSWER_REVIEW: ("review to contribute to", "reviews to contribute to"),
     TaskKind.BOOK_REVIEW: ("review to book", "reviews to book"),
     TaskKind.ASSESS_EVIDENCE: ("piece of evidence to assess", "pieces of evidence to assess"),
     TaskKind.RESUBMIT_EVIDENCE: ("piece of evidence to improve", "pieces of evidence to improve"),
@@ -37,7 +37,7 @@ _NOUNS = {
     TaskKind.LOG_LEARNING: ("time log without new entries", "time logs without new entries"),
     TaskKind.CHOOSE_UNITS: ("choice of units to make", "choices of units to make"),
     TaskKind.SAMPLE_UNIT: ("unit to sample", "units to sample"),
-    TaskKind.ANSWER_SAMPLE: ("action of a sample to answer", "actions of samples to answer"),
+    TaskKind.ANSWER_SAMPLE: ("sampling action to answer", "sampling actions to answer"),
     TaskKind.SESSION_SOON: ("session soon", "sessions soon"),
 }
 
@@ -81,7 +81,7 @@ def tasks_today(
 ) -> Mail:
     """Tells a person once a day what waits: how much of each kind, and the most urgent of it."""
     total = sum(count for _, count in counts)
-    subject = "1 thing waits for you" if total == 1 else f"{total} things wait for you"
+    subject = "1 task waits for you" if total == 1 else f"{total} tasks wait for you"
     what = f"This waits for you today:\n\n{listed([counted(kind, count) for kind, count in counts])}\n\nMost urgent:"
     return _mail(TASKS_TODAY, f"Today: {subject}", what, name, tasks, start, stop, more=total)
 

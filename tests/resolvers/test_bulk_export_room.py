@@ -68,12 +68,12 @@ async def test_a_user_and_a_provider_have_so_much_room(scenario: EmptyPortfolio)
     await started(scenario)
     await kept(scenario, "master", 1, storage_key="b")
     assert await reason(scenario, "master") == (
-        "The files of your exports take 2 MB, which is the limit. Each is deleted three days after it was started: "
-        "start this one then, as Parquet, which takes the least room."
+        "The files of your exports take up 2 MB, which is the limit. Each is deleted three days after it was started. "
+        "Try again then, and choose Parquet, which needs the least space."
     )
     await started(scenario, "iqa")
     await kept(scenario, "iqa", MEGABYTE, storage_key="c")
-    assert (await reason(scenario, "basic")).startswith("The exports of your training provider take as much room")
+    assert (await reason(scenario, "basic")).startswith("The exports of your training provider take up all the space")
     # What has no file any more takes no room.
     async with scenario.database.writing() as session:
         await session.execute(update(BulkExport).where(BulkExport.storage_key == "b").values(storage_key=None))

@@ -98,7 +98,7 @@ async def test_what_waits_is_mailed_once_a_day_from_the_chosen_hour(scenario: Em
     day = clock.day_of(NOON)
     assert await send(scenario, clock.london_time(day, 10)) == []
     [mail] = await send(scenario, clock.london_time(day, 11), passes=2)
-    assert (mail.kind, mail.subject) == (TASKS_TODAY, "Today: 26 things wait for you")
+    assert (mail.kind, mail.subject) == (TASKS_TODAY, "Today: 26 tasks wait for you")
     assert "- 25 pieces of evidence to assess" in mail.body and "- 1 review to book" in mail.body
     assert mail.body.count("- Assess the evidence") == 19 and "and 6 more." in mail.body
     assert await send(scenario, clock.london_time(day, 23)) == []

@@ -216,7 +216,7 @@ async def test_a_planned_session_is_changed(scenario: EmptyPortfolio) -> None:
     assert moved["startsAt"] != made["startsAt"]
     mails = await scenario.mails()
     assert [mail.kind for mail in mails] == ["session_booked", "session_changed", "session_moved"]
-    assert "The place was: Here." in mails[1].body and "Before:" in mails[2].body
+    assert "The place was Here before." in mails[1].body and "Before:" in mails[2].body
     # Each has a link to act, and an entry that replaces the one before.
     assert all(f"http://waymark.test/open/{made['id']}" in mail.body for mail in mails)
     assert all(f"SEQUENCE:{number}" in mail.calendar for number, mail in enumerate(mails, 1))

@@ -25,7 +25,7 @@ PLANNED = session_messages.PlannedSession(2, AT, AT + HOUR, None, "Dai")
 def every_mail() -> list[Mail]:
     welcome = messages.welcome(
         name="Dai", username="dai", provider="Example", role="Employer Manager", link="https://x.example/i/1",
-        good_until=AT,
+        valid_until=AT,
     )  # fmt: skip
     to_assessor = messages.message(
         name="Ann", sender="Dai", sender_email="dai@works.example", about="Dai's Standard", subject="Help",
@@ -36,7 +36,7 @@ def every_mail() -> list[Mail]:
     )
     return [
         welcome,
-        messages.password_reset(name="Dai", username="dai", provider="Hill", link="https://x.example/r", good_until=AT),
+        messages.password_reset(name="Dai", username="dai", provider="Hill", link="https://x.example/", valid_until=AT),
         messages.password_changed(name="Dai", username="dai", at=AT),
         messages.evidence_returned(name="Dai", title="Log", aim="Standard", assessor="Ann", points="More.\n\nBetter."),
         messages.evidence_resubmitted(name="Ann", learner="Dai", title="Log", aim="Standard", comment="Done."),
@@ -56,13 +56,13 @@ def every_mail() -> list[Mail]:
         session_messages.caseload_changed(
             name="Ann", received=True, other="Bob", aims=["Dai: Standard"], sessions=[PLANNED]
         ),
-        messages.email_confirmation(name="Dai", provider="Example", link="https://x.example/email", good_until=AT),
+        messages.email_confirmation(name="Dai", provider="Example", link="https://x.example/email", valid_until=AT),
         messages.email_change_requested(name="Dai", provider="Example"),
         guest_messages.guest_invitation(
             name="Jo", document="Review", learner="Dai", invited_by="Ann", provider="Example",
-            role="an Employer Manager", link="https://x.example/sign", good_until=AT,
+            role="an Employer Manager", link="https://x.example/sign", valid_until=AT,
         ),
-        guest_messages.guest_code(name="Jo", document="Review", code="12345678", good_until=AT),
+        guest_messages.guest_code(name="Jo", document="Review", code="12345678", valid_until=AT),
         to_assessor,
         to_learner,
     ]  # fmt: skip

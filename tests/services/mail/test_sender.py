@@ -144,8 +144,8 @@ async def test_an_invalid_address_is_not_retried(database, smtp):
 async def test_bodies_with_access_links_are_deleted_once_sent(database, smtp):
     mailbox, server = smtp
     link = "https://x.example/1"
-    welcome = messages.welcome(name="Dai", username="dai", provider="E", role="Learner", link=link, good_until=AT)
-    reset = messages.password_reset(name="Dai", username="dai", provider="Hill", link=link, good_until=AT)
+    welcome = messages.welcome(name="Dai", username="dai", provider="E", role="Learner", link=link, valid_until=AT)
+    reset = messages.password_reset(name="Dai", username="dai", provider="Hill", link=link, valid_until=AT)
     await queue(database, welcome, reset)
     await MailSender(database, server).send_due()
     assert all("https://x.example/" in message.get_content() for _, message in mailbox.received)

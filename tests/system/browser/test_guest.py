@@ -88,5 +88,5 @@ async def test_a_guest_signs_on_a_phone_by_keyboard(own_running: RunningServer, 
     await expect(page.locator("blockquote")).to_contain_text("I, Joanna Miller, have opened and read")
     await fits(visit)
     await page.goto(f"{visit.address}/sign?token={TOKEN}")
-    await expect(page.get_by_role("alert")).to_contain_text("the link has ended")
+    await expect(page.get_by_role("alert")).to_contain_text("the link no longer works")
     await fits(visit)

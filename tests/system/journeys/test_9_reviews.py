@@ -89,7 +89,7 @@ async def test_a_sample_is_planned_begun_and_rejected(clients: Clients, post: Po
     rejected = await iqa.mutate("sampleConclude", id=begun["id"], input=concluded)
     assert rejected["unit"]["signedOff"] is False and not any(_standing(rejected["unit"]))
     message = await post.to("assessor@northmoor.example", "A sampled unit needs your attention")
-    assert "Gareth Pugh has looked at a unit" in message.get_content()
+    assert "Gareth Pugh has sampled a unit" in message.get_content()
     (action,) = rejected["actions"]
     await assessor.mutate("sampleActionAnswer", id=action["id"], answer="Asked at the last visit.")
     assert "has answered an action" in (await post.to("iqa@northmoor.example")).get_content()
