@@ -1,7 +1,7 @@
 """Deletes the rows that have ended, as the mapped classes declare them (`db/models/growth.py`), while the server runs.
 
 Every process tries, and one at a time works: on PostgreSQL the transaction of each batch holds an advisory lock, and an
-SQLite file has one server.
+SQLite file has one server. Folders that a killed process of this machine left are removed too.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from db.models.growth import Sweep
 from db.models.registry import mapped_classes, metadata
 from db.sqlite_file import truncate_log
 from domain import clock
+from services.exports.own_folder import remove_left_folders
 from services.storage.file_store import FileStore, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,8 @@ class Sweeper:
             swept[entity.__tablename__] = await self._sweep_table(entity, sweep, moment)
         # Also what an erasure could not remove from SQLite's log because somebody was reading.
         await truncate_log(self._database.url)
+        if left := await asyncio.to_thread(remove_left_folders):
+            log.info("left_folders_removed", folders=left)
         if self._failed:
             log.warning("sweep_failed", causes=self._failed)
         return swept

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from domain import clock
-from services.exports.report_folder import report_folder
+from services.exports.own_folder import REPORT, OwnFolder
 from services.storage.file_store import READ_CHUNK, FileStore
 from services.storage.transfers import GeneratedExport, StoredDownload
 from transport.files.downloads import ExportResponse, send_stored
@@ -162,7 +162,7 @@ class ReportEndpoint:
             variables = self._reports.variables(name, request.query_params.multi_items())
 
             def work(execute: Execute) -> tuple[BinaryIO, str]:
-                with report_folder() as folder:
+                with OwnFolder(REPORT) as folder:
                     path, digest = self._reports.write(name, variables, execute, format, as_of, folder)
                     return path.open("rb"), digest
 

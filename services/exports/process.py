@@ -2,15 +2,14 @@
 
 import asyncio
 import json
-import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from db.worker_process import worker_environment
+from services.exports.own_folder import EXPORT, OwnFolder
 from services.storage.file_store import READ_CHUNK
 
 _MODULE = "export_worker"
@@ -63,18 +62,18 @@ class ExportProcess:
 @asynccontextmanager
 async def export_process(job: Mapping[str, Any]) -> AsyncIterator[ExportProcess]:
     """Starts a process with a job; ends it, and removes its folder, at the end of the block. Raises OSError."""
-    folder = Path(tempfile.mkdtemp(prefix="waymark-export-"))
+    folder = OwnFolder(EXPORT)
     try:
         process = await start(_MODULE)
-        running = ExportProcess(process, folder)
+        running = ExportProcess(process, folder.path)
         try:
             assert process.stdin is not None
-            process.stdin.write(json.dumps({**job, "folder": str(folder)}).encode() + b"\n")
+            process.stdin.write(json.dumps({**job, "folder": str(folder.path)}).encode() + b"\n")
             yield running
         finally:
             await running.end()
     finally:
-        await asyncio.to_thread(shutil.rmtree, folder, True)
+        await asyncio.to_thread(folder.remove)
 
 
 async def start(module: str, **variables: str) -> asyncio.subprocess.Process:

@@ -8,8 +8,6 @@ line of JSON and the bytes of the file.
 import asyncio
 import errno
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ import structlog
 
 from db.database import Database
 from services.exports import process as processes
+from services.exports.own_folder import EXPORT, OwnFolder
 
 log = structlog.get_logger(__name__)
 
@@ -141,21 +140,21 @@ def _made(header: dict[str, Any], content: bytes) -> MadeExport | None:
 class _Worker:
     """One process, and the folder of its temporary files, which goes with it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, folder: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, folder: OwnFolder) -> None:
         self._process = process
         self._folder = folder
 
     @classmethod
     async def start(cls, settings: Mapping[str, Any]) -> "_Worker":
         """Starts a process. Raises OSError."""
-        folder = tempfile.mkdtemp(prefix="waymark-export-")
+        folder = OwnFolder(EXPORT)
         try:
-            process = await processes.start(_MODULE, TMPDIR=folder)
+            process = await processes.start(_MODULE, TMPDIR=str(folder.path))
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.remove()
             raise
         worker = cls(process, folder)
-        worker._send({**settings, "folder": folder})
+        worker._send({**settings, "folder": str(folder.path)})
         return worker
 
     @property
@@ -186,4 +185,4 @@ class _Worker:
     async def ended(self) -> None:
         """Waits for the end of a process that was killed, and removes its folder."""
         await self._process.wait()
-        await asyncio.to_thread(shutil.rmtree, self._folder, True)
+        await asyncio.to_thread(self._folder.remove)

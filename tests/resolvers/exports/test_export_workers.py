@@ -102,7 +102,7 @@ async def test_a_process_ends_when_nobody_waits_for_its_export(counter: Counter)
     await gone(pid)
     assert (counter.url_service.slots.running, counter.url_service.slots.held) == (0, 0)
     assert await counter.generate(claims) is not None and pid not in pids(counter)
-    assert not Path(worker._folder).exists()
+    assert not worker._folder.path.exists()
 
 
 async def test_an_export_that_takes_too_long_is_ended(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
