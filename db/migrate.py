@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import updated_at_triggers
 from db.database import Database
 from db.migration_batches import fills_text, run_fill
-from db.migration_locks import LOCK_MILLISECONDS, Report, only_one, retried, transaction
+from db.migration_locks import COUNT_STATEMENT, LOCK_MILLISECONDS, Report, only_one, retried, transaction
 from db.models.registry import metadata
 from db.sqlite_autoincrement import never_reuse_keys
 from db.table_version import Migrations, TableVersion, migrations, table_problem, table_version, version_of
@@ -111,7 +111,7 @@ class _Step:
         self.contracts = contracts
         # Nobody uses new tables.
         self.is_by_statement = self.in_transaction and not contracts and not is_new
-        # How many statements of `upgrade` have run, if each has a transaction of its own.
+        # How many statements have run that had a transaction of their own and are not repeated.
         self.done = 0
 
     def __call__(self, connection: Connection) -> None:
@@ -121,7 +121,7 @@ class _Step:
             return
         run = self.script.module.contract if self.contracts else self.script.module.upgrade
         # SQLAlchemy counts a connection in autocommit as one in a transaction, and a migration must not end it.
-        options = {"target_metadata": metadata, "transactional_ddl": False}
+        options = {"target_metadata": metadata, "transactional_ddl": False, COUNT_STATEMENT: self.count_statement}
         context = MigrationContext.configure(connection, opts=options)
         if self.is_by_statement and connection.dialect.name == "postgresql":
             # Every operation of Alembic calls it once for a statement.
@@ -129,6 +129,10 @@ class _Step:
         with Operations.context(context):
             run()
         self._record(connection, version)
+
+    def count_statement(self) -> None:
+        """Notes that a statement has run, so that the next one has all attempts to get its locks."""
+        self.done += 1
 
     def _record(self, connection: Connection, version: TableVersion) -> None:
         columns = _columns(connection)

@@ -19,6 +19,9 @@ LOCK_MILLISECONDS = 500
 LOCK_ATTEMPTS, LOCK_PAUSE_SECONDS = 120, 1.0
 # The key of PostgreSQL's advisory lock that one migration at a time holds.
 ADVISORY_KEY = 0x5741594D41524B
+# The option of Alembic's context by which a migration that runs its own transactions counts one that is not repeated:
+# a function without arguments.
+COUNT_STATEMENT = "count_statement"
 _LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
 
 Report = Callable[[str], None]

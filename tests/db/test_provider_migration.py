@@ -1,10 +1,13 @@
 """The migration that puts the provider into every key: rows that it refuses, and both versions between its halves."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, MetaData, insert, text
 
+import db.migration_locks
 from db.database import Database
 from db.history.daily_rows import record_time
 from db.migrate import contract, expand
@@ -93,3 +96,39 @@ async def test_rows_of_an_earlier_version(earlier: Database, backend: str) -> No
     for name, table in metadata.tables.items():
         assert found[name] == declared_keys(table, backend), name
     assert await table_problem(earlier) is None
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+async def test_each_statement_has_all_attempts_to_get_its_locks(
+    earlier: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More tables are held, one after the other, than a statement has attempts."""
+    held = ["action", "evidence", "learner", "resource", "session", "user_account"]
+    monkeypatch.setattr(db.migration_locks, "LOCK_ATTEMPTS", 4)
+    monkeypatch.setattr(db.migration_locks, "LOCK_PAUSE_SECONDS", 0.05)
+    await expand(earlier)
+    others = {table: Database(earlier.url) for table in held}
+    waits = text("SELECT relation::regclass::text FROM pg_locks WHERE NOT granted AND locktype = 'relation'")
+    waited: list[str] = []
+    async with AsyncExitStack() as stack:
+        locks = {}
+        for table, other in others.items():
+            locks[table] = await stack.enter_async_context(AsyncExitStack())
+            session = await locks[table].enter_async_context(other.writing())
+            await session.execute(text(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE"))
+        contracting = asyncio.create_task(contract(earlier))
+        async with asyncio.timeout(60):
+            while locks and not contracting.done():
+                for (table,) in await earlier.rows(waits, primary=True):
+                    # Held until the statement has given up once.
+                    while table in locks and (table,) in await earlier.rows(waits, primary=True):
+                        await asyncio.sleep(0.01)
+                    if table in locks:
+                        waited.append(table)
+                        await locks.pop(table).aclose()
+                await asyncio.sleep(0.01)
+        await contracting
+    assert sorted(waited) == held
+    assert await table_problem(earlier) is None
+    for other in others.values():
+        await other.close()

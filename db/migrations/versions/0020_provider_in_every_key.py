@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from alembic import op
 from sqlalchemy import Connection, inspect, text
 
-from db.migration_locks import LOCK_MILLISECONDS, MigrationBlocked
+from db.migration_locks import COUNT_STATEMENT, LOCK_MILLISECONDS, MigrationBlocked
 
 revision = "0020"
 down_revision = "0019"
@@ -198,23 +198,20 @@ def _add_references(connection: Connection, catalogue: _Catalogue) -> None:
     for table in catalogue.tables:
         new = [each for each in catalogue.references if each.table == table]
         missing = [each for each in new if each.new_name not in catalogue.replaced[table]]
-        _briefly(
-            connection,
-            *(
+        for each in missing:
+            _briefly(
+                connection,
                 f"ALTER TABLE {table} ADD CONSTRAINT {each.new_name} FOREIGN KEY ({each.column}, {_PROVIDER}) "
-                f"REFERENCES {each.target} ({each.key}, {_PROVIDER}) NOT VALID"
-                for each in missing
-            ),
-        )
+                f"REFERENCES {each.target} ({each.key}, {_PROVIDER}) NOT VALID",
+            )
         for each in new:
             # Requests read and write meanwhile.
             op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {each.new_name}")
 
 
 def _drop_references(connection: Connection, catalogue: _Catalogue) -> None:
-    for table in catalogue.tables:
-        names = [each.name for each in catalogue.references if each.table == table]
-        _briefly(connection, *(f"ALTER TABLE {table} DROP CONSTRAINT {name}" for name in names))
+    for each in catalogue.references:
+        _briefly(connection, f"ALTER TABLE {each.table} DROP CONSTRAINT {each.name}")
 
 
 def _replace_keys(connection: Connection, catalogue: _Catalogue) -> None:
@@ -232,9 +229,10 @@ def _replace_keys(connection: Connection, catalogue: _Catalogue) -> None:
 
 
 def _briefly(connection: Connection, *statements: str) -> None:
-    """Runs statements in one transaction that gives up when it does not get its locks at once."""
-    if not statements:
-        return
+    """Runs statements in one transaction that gives up when it does not get its locks at once.
+
+    `contract` is then called again, and passes over what is done: so each transaction has all attempts to itself.
+    """
     connection.exec_driver_sql("BEGIN")
     try:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
@@ -244,6 +242,7 @@ def _briefly(connection: Connection, *statements: str) -> None:
     except BaseException:
         connection.exec_driver_sql("ROLLBACK")
         raise
+    op.get_context().opts[COUNT_STATEMENT]()
 
 
 def _rebuild_tables(connection: Connection, catalogue: _Catalogue) -> None:
