@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import TypedDict, TypeVar, Unpack
 
 from db.models.action import Action, ActionFile
 from db.models.aim import Aim
@@ -13,6 +13,7 @@ from domain.enums import ActionKind, ActionStatus, UserErrorCode
 from domain.sentences import say
 from repositories.action import delete_action, has_evidence
 from resolvers.core.attachments import attach_all, attachable_files
+from resolvers.core.changes import assign, changed_texts
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity, single_line
 from resolvers.rules.action import ACTION, ActionState
@@ -94,11 +95,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[ActionChanges]) 
     """
     action = await uow.get(Action, id, "id")
     uow.require(ACTION, ActionState.of(action))
-    values: dict[str, Any] = {}
-    if (title := changes.get("title")) is not None:
-        values["title"] = single_line(uow, title, "input", "title")
-    if (description := changes.get("description")) is not None:
-        values["description"] = multi_line(uow, description, "input", "description")
+    values = changed_texts(uow, Action, changes)
     target_date = changes.get("target_date")
     if target_date is not None and target_date != action.target_date:
         _check_target_date(uow, target_date)
@@ -108,9 +105,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[ActionChanges]) 
         uow, changes.get("add_file_ids") or (), action.learner_id, aim_ids, "input", "addFileIds"
     )
     uow.raise_errors()
-    changed = [name for name, value in values.items() if getattr(action, name) != value]
-    for name in changed:
-        setattr(action, name, values[name])
+    changed = assign(action, values)
     added = await _add_files(uow, action, files, aim_ids)
     if changed or added:
         uow.audit("Action", action.id, learner_id=action.learner_id, aim_id=action.aim_id, fields=changed, files=added)

@@ -14,6 +14,7 @@ from domain.errors import not_found, reject
 from domain.sentences import say
 from repositories.aim_break import breaks_of_aim
 from resolvers.aim.status import add_break, set_status
+from resolvers.core.changes import assign, changed_texts
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 from resolvers.rules.aim import AIM, AimState, has_break
@@ -94,9 +95,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[BreakChanges]) -
         start = found.start_date
     expected = changes.get("expected_return_date", found.expected_return_date)
     returned = changes.get("returned_on", found.returned_on)
-    note = found.note
-    if "note" in changes:
-        note = multi_line(uow, changes["note"] or "", "input", "note", required=False) or None
+    texts = changed_texts(uow, AimBreak, changes)
     period = BreakPeriod(start, returned)
     _check_dates(uow, aim, period, expected)
     _check_overlap(uow, await breaks_of_aim(uow.session, aim.id), period, found.id, ("id",))
@@ -105,10 +104,8 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[BreakChanges]) -
         message = say("BREAK_CANNOT_BE_OPEN", status=aim.status)
         uow.add_error(UserErrorCode.CONFLICT, message, "input", "returnedOn")
     uow.raise_errors()
-    values = {"start_date": start, "expected_return_date": expected, "returned_on": returned, "note": note}
-    changed = sorted(name for name, value in values.items() if getattr(found, name) != value)
-    for name in changed:
-        setattr(found, name, values[name])
+    values = {"start_date": start, "expected_return_date": expected, "returned_on": returned, **texts}
+    changed = sorted(assign(found, values))
     if opens:
         set_status(uow, aim, AimStatus.SUSPENDED, start)
     elif ends and returned is not None:

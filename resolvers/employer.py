@@ -8,6 +8,7 @@ from domain.enums import UserErrorCode
 from domain.sentences import say
 from repositories.employer import MAX_DEPTH, employer_and_ancestors, employer_name_taken, levels_below
 from repositories.provider import lock_provider
+from resolvers.core.changes import assign
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
 
@@ -59,9 +60,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[EmployerChanges]
         await _check_name(uow, name, parent_key, employer.id)
     uow.raise_errors()
     values = {"name": name, "parent_id": parent_key}
-    changed = [field for field, value in values.items() if getattr(employer, field) != value]
-    for field in changed:
-        setattr(employer, field, values[field])
+    changed = assign(employer, values)
     if changed:
         uow.audit("Employer", employer.id, fields=changed)
     return employer.id

@@ -1,6 +1,6 @@
 """Enrols learners, and changes their records."""
 
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from db.models.employer import Employer
 from db.models.learner import Learner
@@ -11,6 +11,7 @@ from domain.uln import is_uln
 from repositories.learner import uln_taken
 from repositories.user import allocations_of, grants_of_user, use_of_username
 from resolvers.core.attachments import attach, claim_picture
+from resolvers.core.changes import assign, changed_texts
 from resolvers.core.separation_of_duties import check_not_own_record
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
@@ -21,7 +22,10 @@ from resolvers.user.invitation import add_email_taken, create_user, parse_userna
 
 
 class LearnerChanges(TypedDict, total=False):
-    """The changes of a learner: what is missing or None is not changed, except that None removes ULN and photo."""
+    """The changes of a learner: what is missing or None is not changed, except that None removes ULN and photo.
+
+    Texts of the learner's own row need no entry here: `resolvers.core.changes.changed_texts` finds their columns.
+    """
 
     name: str | None
     uln: str | None
@@ -73,7 +77,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[LearnerChanges])
     learner = await uow.get(Learner, id, "id")
     uow.require(LEARNER, LearnerState.of(learner))
     user = await uow.session.get_one(User, learner.user_id, with_for_update={"key_share": True})
-    values: dict[str, Any] = {}
+    values = changed_texts(uow, Learner, changes)
     name, photo = changes.get("name"), None
     if name is not None:
         name = single_line(uow, name, "input", "name")
@@ -93,9 +97,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[LearnerChanges])
     if (email := changes.get("email")) is not None:
         new_email = await _new_email(uow, user, email)
     uow.raise_errors()
-    changed = sorted(field for field, value in values.items() if getattr(learner, field) != value)
-    for field in changed:
-        setattr(learner, field, values[field])
+    changed = sorted(assign(learner, values))
     if photo is not None:
         attach(photo, learner.id)
     if name is not None and name != user.name:

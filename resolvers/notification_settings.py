@@ -16,6 +16,7 @@ from domain.notifications import email_kinds
 from domain.sentences import say
 from loaders.notification_settings import NotificationSettingsRow
 from repositories.push_subscription import note_all
+from resolvers.core.changes import assign
 from resolvers.core.context import Client, Context, Services
 from resolvers.core.task_mail import DIGEST
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -58,9 +59,7 @@ async def update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> int:
 
 def _change(user: User, values: dict[str, Any], now: dt.datetime) -> list[str]:
     """Changes the settings; returns the names of those that differ."""
-    changed = [name for name, value in values.items() if getattr(user, name) != value]
-    for name in changed:
-        setattr(user, name, values[name])
+    changed = assign(user, values)
     if "email_for" in changed:
         # What waits already has not just arisen.
         user.notified_at = now

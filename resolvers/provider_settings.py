@@ -3,11 +3,12 @@
 from typing import Any, TypedDict, Unpack
 
 from auth import policy
+from db.models.provider import Provider
 from domain.enums import Role, UserErrorCode
 from domain.sentences import say
 from repositories.provider import lock_provider
+from resolvers.core.changes import assign, changed_texts
 from resolvers.core.unit_of_work import UnitOfWork, mutation
-from resolvers.core.validation import multi_line
 
 # The roles that can sign a unit, in the order in which they are shown. Admins do not sign.
 SIGNING_ROLES = (Role.ASSESSOR, Role.IQA, Role.LEARNER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
@@ -59,13 +60,9 @@ async def update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> None:
         values["review_signatures"] = _parse_review_roles(uow, values["review_signatures"])
     if "require_second_factor" in values:
         values["require_second_factor"] = [role.value for role in Role if role in values["require_second_factor"]]
-    if "disclaimer" in changes:
-        text = multi_line(uow, changes["disclaimer"] or "", "input", "disclaimer", required=False)
-        values["disclaimer"] = text or None
+    values |= changed_texts(uow, Provider, changes)
     uow.raise_errors()
-    changed = sorted(name for name, value in values.items() if getattr(provider, name) != value)
-    for name in changed:
-        setattr(provider, name, values[name])
+    changed = sorted(assign(provider, values))
     if "disclaimer" in changed:
         provider.disclaimer_version += 1
     if changed:

@@ -62,7 +62,9 @@ Key = BigInteger().with_variant(Integer(), "sqlite")
 PrimaryKey = Annotated[int, mapped_column(Key, primary_key=True, autoincrement=True)]
 Timestamp = Annotated[dt.datetime, mapped_column(UtcDateTime())]
 Date = Annotated[dt.date, mapped_column()]
-ShortText = Annotated[str, mapped_column(String(300))]
+# Characters. Longer than any text of one line may be, so that its limit can be raised without a migration.
+SHORT_TEXT_LENGTH = 300
+ShortText = Annotated[str, mapped_column(String(SHORT_TEXT_LENGTH))]
 LongText = Annotated[str, mapped_column(Text())]
 # A SHA-256 in hexadecimal.
 Digest = Annotated[str, not_personal(Reason.DIGEST, String(64))]

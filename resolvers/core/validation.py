@@ -11,7 +11,7 @@ from resolvers.core.unit_of_work import UnitOfWork
 
 E = TypeVar("E", bound=Base)
 
-# Characters. Columns of single lines hold 300, so that the limit can be raised without a migration.
+# Characters.
 MAX_SINGLE_LINE = 200
 MAX_MULTI_LINE = 20_000
 

@@ -17,8 +17,9 @@ from domain.sentences import say
 from repositories.aim import aim_names
 from repositories.evidence import files_of_evidence, mappings_of_evidence
 from repositories.unit import units_of_criteria
+from resolvers.core.changes import assign, changed_texts
 from resolvers.core.unit_of_work import UnitOfWork, mutation
-from resolvers.core.validation import multi_line, require_entity, single_line
+from resolvers.core.validation import multi_line, require_entity
 from resolvers.evidence.assessment import MAX_MAPPINGS, lock_for_assessment
 from resolvers.evidence.sign_off import (
     EVIDENCE_MOVED,
@@ -78,16 +79,10 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[EvidenceChanges]
     evidence, aim = await lock_for_assessment(uow, id)
     mappings = await mappings_of_evidence(uow.session, evidence.id)
     _require(uow, evidence, mappings)
-    values: dict[str, Any] = {}
-    if (title := changes.get("title")) is not None:
-        values["title"] = single_line(uow, title, "input", "title")
-    if (description := changes.get("description")) is not None:
-        values["description"] = multi_line(uow, description, "input", "description")
+    values = changed_texts(uow, Evidence, changes)
     to_aim = await _other_aim(uow, evidence, changes.get("aim_id"))
     uow.raise_errors()
-    changed = [name for name, value in values.items() if getattr(evidence, name) != value]
-    for name in changed:
-        setattr(evidence, name, values[name])
+    changed = assign(evidence, values)
     withdrawn = await _move(uow, evidence, to_aim, mappings) if to_aim is not None else 0
     if changed or to_aim is not None:
         # An event without an aim is visible to the people of both aims.

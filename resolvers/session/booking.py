@@ -17,8 +17,9 @@ from repositories.aim import visible_aims
 from repositories.review import review_of_session
 from repositories.session import BookedSession, aims_of_session, booked_between
 from resolvers.core.attachments import attach_all, attachable_files
+from resolvers.core.changes import changed_texts
 from resolvers.core.unit_of_work import UnitOfWork, mutation
-from resolvers.core.validation import multi_line, require_entity
+from resolvers.core.validation import require_entity
 from resolvers.rules.learner import LEARNER, LearnerState
 from resolvers.rules.session import SESSION, SessionState
 from resolvers.session.details import check_times, location_of, notes_of
@@ -184,12 +185,7 @@ def _changed_columns(uow: UnitOfWork, session: Session, changes: SessionChanges)
     values: dict[str, Any] = {
         name: changes[name] for name in ("type", "starts_at", "ends_at") if changes.get(name) is not None
     }
-    if "location" in changes:
-        values["location"] = location_of(uow, changes["location"])
-    if "planning_notes" in changes:
-        values["planning_notes"] = notes_of(uow, changes["planning_notes"])
-    if "feedback" in changes:
-        values["feedback"] = multi_line(uow, changes["feedback"] or "", "input", "feedback", required=False) or None
+    values |= changed_texts(uow, Session, changes)
     return {name: value for name, value in values.items() if getattr(session, name) != value}
 
 
