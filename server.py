@@ -5,7 +5,6 @@ Each function imports what it composes: `server.py --help` and a command that ne
 
 import asyncio
 import functools
-import gc
 import os
 import sys
 import time
@@ -222,7 +221,7 @@ async def running(
     from resolvers.authentication.reset_request import create_requested_links
     from services.file_permissions import log_permissions
     from services.mail.mail_folder import sweep_mail_files
-    from services.memory import return_memory
+    from services.pauses import keep_pauses_short
     from services.storage.start_sweep import sweep_at_start
     from transport.observability.metrics_server import serving_metrics
 
@@ -244,11 +243,7 @@ async def running(
         parts = (services.database.monitoring(), short_log(settings.database_url), services.mail.running())
         for part in (*parts, services.push.running(), services.changes.listening(), *tasks):
             await stack.enter_async_context(part)
-        # Objects that exist by now live as long as the process: the garbage collector need not visit them again.
-        gc.collect()
-        return_memory()
-        gc.freeze()
-        gc.set_threshold(50_000, 4, 500)  # a collection stops everything: small generations, short stops
+        keep_pauses_short()
         yield
         log.info("stopping")
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.sql.selectable import CompoundSelect
 
+from db.compiling import Compilations
 from db.models.base import UtcDateTime
 from db.sql.any_of import KeyList
 
@@ -94,17 +95,24 @@ class CompiledSelectCache:
         self._dialect = dialect
         self._decoded = decoded
         self._compiled: WeakKeyDictionary[Any, CompiledSelect] = WeakKeyDictionary()
+        self._compilations = Compilations[CompiledSelect]()
         self.hits = 0
         self.misses = 0
 
-    def get(self, statement: AnyStatement) -> CompiledSelect:
-        """Returns the compiled form of a statement; compiles it the first time."""
+    def find(self, statement: AnyStatement) -> CompiledSelect | None:
+        """Returns the compiled form of a statement; None the first time, when `compile` makes it."""
         compiled = self._compiled.get(statement)
-        if compiled is None:
-            self.misses += 1
-            compiled = self._compiled[statement] = CompiledSelect(statement, self._dialect, self._decoded)
-        else:
+        if compiled is not None:
             self.hits += 1
+        return compiled
+
+    async def compile(self, statement: AnyStatement) -> CompiledSelect:
+        """Returns the compiled form of a statement that was not found; compiles it outside the event loop's thread."""
+        return await self._compilations.compile(statement, partial(self._compile, statement))
+
+    def _compile(self, statement: AnyStatement) -> CompiledSelect:
+        self.misses += 1
+        compiled = self._compiled[statement] = CompiledSelect(statement, self._dialect, self._decoded)
         return compiled
 
 
@@ -115,7 +123,8 @@ def _compiler(dialect: Dialect) -> Any:
     A constant then costs nothing when the statement runs, and the generic plan of a prepared statement in PostgreSQL
     can use its value (that the sessions are `PLANNED`, say).
     """
-    base: Any = dialect.statement_compiler
+    # Of the class: that of an engine's dialect compiles in a thread, where this one is called already.
+    base: Any = type(dialect).statement_compiler
     is_postgresql = dialect.name == "postgresql"
 
     class Compiler(base):

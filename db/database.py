@@ -103,7 +103,7 @@ class Database:
         raises. A connection that died is replaced and the read sent again; a read that the replica does not answer goes
         to the primary.
         """
-        compiled = self._selects.get(statement)
+        compiled = self._selects.find(statement) or await self._selects.compile(statement)
         if stand_in and self.replica is not None and self.replica.stands_in:
             primary = False
         return compiled.rows(await self._read(compiled, parameters, primary))
@@ -115,7 +115,7 @@ class Database:
         primary: bool = False,
     ) -> list[Iterable[Any]]:
         """As `rows`, but returns columns, each an iterable for one pass; an empty list if there is no row."""
-        compiled = self._selects.get(statement)
+        compiled = self._selects.find(statement) or await self._selects.compile(statement)
         return compiled.columns(await self._read(compiled, parameters, primary))
 
     async def _read(

@@ -64,7 +64,7 @@ class DirectStatements:
 
     async def rows(self, statement: AnyStatement, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Returns the rows of a statement."""
-        compiled = self._statements.get(statement)
+        compiled = self._statements.find(statement) or await self._statements.compile(statement)
         arguments = compiled.arguments(parameters)
         self._count()
         if not self._listeners:

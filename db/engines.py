@@ -11,6 +11,7 @@ from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from db.compiling import compile_in_thread
 from db.outages import loses_connection, sqlstate_of
 from db.postgres_connection import ACQUIRE_SECONDS, ConnectionOptions, connect, is_silent
 from db.read_pool import PostgresPool, ReadPool
@@ -55,6 +56,7 @@ class EngineMaker:
             hide_parameters=True,
             connect_args=arguments,
         )
+        compile_in_thread(engine.sync_engine.dialect)
         event.listen(engine.sync_engine, "handle_error", _translate)
         if url.startswith("sqlite"):
             event.listen(engine.sync_engine, "connect", self._prepare_sqlite)

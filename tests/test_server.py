@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import socket
+import sys
 from pathlib import Path
 
 import httpx2
@@ -12,6 +13,7 @@ from db.database import Database
 from db.models.auth_session import LoginAttempt
 from domain import clock
 from server import build_server
+from services.pauses import SWITCH_SECONDS
 from services.settings import Settings, SettingsError, read_settings
 from tests.support.databases import Databases
 from tests.support.demo_server import Demo
@@ -85,6 +87,13 @@ async def test_a_server_sweeps_and_says_so(demo: Demo, backend: str, tmp_path: P
                 await asyncio.sleep(0.05)
         assert 'waymark_sweep_last_run_timestamp_seconds{table="wrong_guess"} 0.0' not in text
     await database.close()
+
+
+async def test_the_loop_waits_for_a_thread_a_tenth_as_long(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen: list[float] = []
+    monkeypatch.setattr(sys, "setswitchinterval", chosen.append)
+    async with demo.serving("sqlite"):
+        assert chosen == [SWITCH_SECONDS]
 
 
 def test_a_quota_that_cannot_be_used_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

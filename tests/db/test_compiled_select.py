@@ -83,7 +83,7 @@ async def test_parameters_and_constants_select_the_same_rows_as_sqlalchemy(demo_
 
 
 async def test_constants_are_written_into_the_sql_and_parameters_are_not(demo_database: Database):
-    compiled = demo_database._selects.get(PLANNED_SESSIONS)
+    compiled = await demo_database._selects.compile(PLANNED_SESSIONS)
     assert "'PLANNED'" in compiled.sql
     assert compiled.arguments({"least": 7}) == [7]
 
@@ -105,5 +105,5 @@ async def test_a_statement_is_compiled_once_and_dropped_with_the_statement(demo_
     await other.close()
     assert other.select_cache_counts == (hits + 5, misses + 1)
     cache = CompiledSelectCache(demo_database._write_engine.dialect)
-    cache.get(select(Learner.id))
+    await cache.compile(select(Learner.id))
     assert len(cache._compiled) == 0

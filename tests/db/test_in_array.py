@@ -32,7 +32,7 @@ async def test_it_selects_the_rows_of_in(demo_database: Database, keys: Any):
 
 
 async def _plan(database: Database, statement: Select[Any], **parameters: Any) -> str:
-    compiled = database._selects.get(statement)
+    compiled = await database._selects.compile(statement)
     records = await database._fetch(f"EXPLAIN {compiled.sql}", compiled.arguments(parameters), primary=True)
     return "\n".join(record[0] for record in records)
 
