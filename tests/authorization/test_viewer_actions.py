@@ -71,7 +71,7 @@ ADMINS = (Role.BASIC_ADMIN, Role.MASTER_ADMIN)
 ROLES = [
     *(("sqlite", role) for role in COLUMNS if role not in ADMINS),
     *(pytest.param("sqlite", role, marks=pytest.mark.long) for role in ADMINS),
-    pytest.param("postgresql", Role.ASSESSOR, marks=pytest.mark.long), ("postgresql", Role.MASTER_ADMIN),
+    ("postgresql", Role.ASSESSOR), pytest.param("postgresql", Role.MASTER_ADMIN, marks=pytest.mark.long),
 ]  # fmt: skip
 
 

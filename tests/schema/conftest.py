@@ -20,7 +20,7 @@ async def scenario(
         yield opened
 
 
-@pytest.fixture(params=["compiled", "generic"])
+@pytest.fixture(params=["compiled", pytest.param("generic", marks=pytest.mark.long)])
 def client(request: pytest.FixtureRequest, scenario: AuthorizationScenario) -> Callable[[str], InProcessClient]:
     """Returns a client of a user: `client("may")`."""
     return lambda who: scenario.client(who, request.param)

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from schema.root import make_schema
 from tests.support.argument_values import call, plausible_arguments, root_fields
+from tests.support.client import served_schema
 from tests.support.demo_server import Demo
 from tests.support.http_server import PASSWORD, RunningServer
 from transport.graphql.anonymous_document import anonymous_fields
 
-SERVED = make_schema()._schema
+SERVED = served_schema()._schema
 DECLARED = {*anonymous_fields(SERVED.query_type), *anonymous_fields(SERVED.mutation_type)}
 
 

@@ -15,13 +15,14 @@ from graphql import (
     validate,
 )
 
-from schema.root import make_schema, printed
+from schema.root import printed
+from tests.support.client import served_schema
 
 ROOT = Path(__file__).parents[2]
 # Beside the repository where it is developed; elsewhere the setting names it, or there is none.
 CONTRACT = Path(os.environ.get("WAYMARK_CONTRACT", ROOT.parent / "shared" / "contract"))
 
-served = make_schema()._schema
+served = served_schema()._schema
 
 
 def test_the_sdl_in_the_repository_is_what_is_served() -> None:

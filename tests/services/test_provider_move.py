@@ -117,7 +117,7 @@ async def test_to_an_installation_without_providers(source: Source, fresh: Targe
         assert key == source.manifest.last_numbers["employer"] + 1
 
 
-@pytest.mark.parametrize("backend", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"], scope="session")
+@pytest.mark.long
 async def test_to_an_installation_where_ids_are_in_use(
     source: Source, demo: Demo, databases: Databases, backend: str, tmp_path: Path
 ) -> None:

@@ -10,7 +10,6 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLObjectType,
-    build_schema,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
@@ -19,9 +18,8 @@ from graphql import (
     is_required_input_field,
 )
 
-from schema.root import printed
+from tests.support.client import SCHEMA
 
-SCHEMA = build_schema(printed())
 PLAUSIBLE: dict[str, Any] = {
     "ID": "Learner_1", "String": "Some words.", "Int": 3, "Float": 2.5, "Boolean": True, "Date": "2026-11-02",
     "DateTime": "2026-11-02T10:00:00+00:00",

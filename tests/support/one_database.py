@@ -1,8 +1,8 @@
 """Which tests of two databases run on only one of them in `scripts/test`.
 
-Nearly all of them check rules that are above the SQL. In the folders of `_FOLDERS` each case therefore runs on one of
-the two databases, half of the cases on each, and `scripts/test-long` runs the other halves. In all other folders, such
-as those of scope (`tests/authorization`) and of the database (`tests/db`), each case runs on both.
+Nearly all of them check rules that are above the SQL. Each of their cases therefore runs on one of the two databases,
+half of the cases on each, and `scripts/test-long` runs the other halves. Cases of the folders of `_ON_BOTH`, where the
+databases differ, run on both, and so do those of which a test says itself what is long.
 """
 
 import re
@@ -13,9 +13,7 @@ import pytest
 
 from tests.support.databases import BACKENDS
 
-_FOLDERS = tuple(
-    f"tests/{folder}/" for folder in ("loaders", "queries", "resolvers", "schema", "services", "system/journeys")
-)
+_ON_BOTH = tuple(f"tests/{folder}/" for folder in ("db", "system/faults", "system/scaling"))
 _BACKEND = re.compile(rf"(?<=[\[-])({'|'.join(BACKENDS)})(?=[\]-])")
 
 
@@ -23,10 +21,12 @@ def mark_second_databases(items: Iterable[pytest.Item]) -> None:
     """Gives the marks `long` and `second_database` to each case that runs in `scripts/test` on the other database."""
     cases: dict[str, dict[str, pytest.Item]] = {}
     for item in items:
-        if item.nodeid.startswith(_FOLDERS) and (found := _BACKEND.search(item.nodeid)):
+        if not item.nodeid.startswith(_ON_BOTH) and (found := _BACKEND.search(item.nodeid)):
             cases.setdefault(_BACKEND.sub("*", item.nodeid, count=1), {})[found[1]] = item
     for case, by_backend in cases.items():
-        if len(by_backend) == len(BACKENDS):
+        if len(by_backend) == len(BACKENDS) and not any(
+            each.get_closest_marker("long") for each in by_backend.values()
+        ):
             for backend in set(BACKENDS) - {database_of(case)}:
                 by_backend[backend].add_marker(pytest.mark.long)
                 by_backend[backend].add_marker(pytest.mark.second_database)

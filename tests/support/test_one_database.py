@@ -10,13 +10,31 @@ from tests.support.databases import BACKENDS
 from tests.support.one_database import database_of
 
 ROOT = Path(__file__).parents[2]
-HALVED, WHOLE = "tests/resolvers/evidence", "tests/authorization/test_unknown_ids.py"
+HALVED, WHOLE = "tests/resolvers/evidence", "tests/db/test_direct_statements.py"
 
 
-def collected(marks: str) -> set[str]:
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", "-m", marks, HALVED, WHOLE]
+PROGRAM = """
+import sys, pytest
+
+class Plugin:
+    def pytest_collection_finish(self, session):
+        for item in session.items:
+            print("long" if item.get_closest_marker("long") else "short", item.nodeid)
+
+sys.exit(pytest.main(["--collect-only", "-qq", "-n", "0", "-m", "", *sys.argv[1:]], [Plugin()]))
+"""
+
+
+def collected() -> dict[str, set[str]]:
+    """The cases of two databases, by whether they are `short` or `long`."""
+    command = [sys.executable, "-c", PROGRAM, HALVED, WHOLE]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    return {line for line in done.stdout.splitlines() if any(each in line for each in BACKENDS)}
+    found: dict[str, set[str]] = {"short": set(), "long": set()}
+    for line in done.stdout.splitlines():
+        length, _, case = line.partition(" ")
+        if length in found and any(each in case for each in BACKENDS):
+            found[length].add(case)
+    return found
 
 
 def on_the_other(case: str) -> str:
@@ -25,12 +43,12 @@ def on_the_other(case: str) -> str:
 
 
 def test_scripts_test_runs_half_of_the_cases_on_each_database_and_scripts_test_long_the_others():
-    short, long = collected("not long"), collected("long")
+    short, long = collected().values()
     halved = {each for each in short if each.startswith(HALVED)}
     assert {on_the_other(each) for each in halved} == {each for each in long if each.startswith(HALVED)}
     for backend in BACKENDS:
         assert sum(backend in each for each in halved) > len(halved) / 4
-    # Cases of scope run on both.
+    # Cases of what the databases do differently run on both.
     assert (whole := short - halved) and {on_the_other(each) for each in whole} == whole
 
 

@@ -118,6 +118,7 @@ async def test_no_element_overflows_the_screen(overflowing: dict[int, dict[str, 
     assert overflowing[width] == {path: [] for path in SCREENS}
 
 
+@pytest.mark.long
 async def test_text_at_200_percent_fits(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     await visit.page.set_viewport_size({"width": 640, "height": 780})
@@ -126,6 +127,7 @@ async def test_text_at_200_percent_fits(running: RunningServer, open_app: Open):
         assert (path, await visit.page.evaluate("document.documentElement.scrollWidth - innerWidth")) == (path, 0)
 
 
+@pytest.mark.long
 async def test_dark_mode_has_another_background(running: RunningServer, open_app: Open):
     colours = []
     for dark in (False, True):
@@ -134,6 +136,7 @@ async def test_dark_mode_has_another_background(running: RunningServer, open_app
     assert colours == ["rgb(245, 244, 239)", "rgb(17, 24, 25)"]
 
 
+@pytest.mark.long
 async def test_reduced_motion_disables_animations(running: RunningServer, open_app: Open):
     animation_count = "() => [...document.querySelectorAll('*')].filter(e => e.getAnimations().length).length"
     animation_name = "getComputedStyle(document.querySelector('.refresh .icon')).animationName"
@@ -223,6 +226,7 @@ async def test_every_action_works_with_the_keyboard(own_running: RunningServer, 
     await expect(page.get_by_label("Username")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_focus_scroll_position_and_open_details_survive_a_refresh(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
     page = visit.page

@@ -87,6 +87,7 @@ async def test_sign_in_run_and_sign_out(page: Page) -> None:
     await expect(result(page)).to_contain_text(NOT_SIGNED_IN)
 
 
+@pytest.mark.long
 async def test_sample_opens_with_its_variables_and_runs(page: Page) -> None:
     await sign_in(page, "employer.overview")
     await open_sample(page, "employer_dashboard", "EmployerDashboard")
@@ -116,6 +117,7 @@ async def test_subscription_runs_until_it_is_stopped(page: Page, graphiql_server
     raise AssertionError("the event stream is still open")
 
 
+@pytest.mark.long
 async def test_tokens_are_refreshed_once_before_they_expire(page: Page) -> None:
     await sign_in(page, "assessor")
     bodies: list[str] = []
@@ -131,6 +133,7 @@ async def test_tokens_are_refreshed_once_before_they_expire(page: Page) -> None:
     assert sum("tokenRefresh" in body for body in bodies) == 1
 
 
+@pytest.mark.long
 async def test_nothing_is_stored_in_the_browser(page: Page) -> None:
     await sign_in(page, "assessor")
     await run(page)

@@ -73,6 +73,7 @@ async def test_who_has_no_password_signs_in_and_signs(
     await expect(page.get_by_text("You have no password")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_a_second_factor_is_entered_after_the_return(
     own_running: RunningServer, openid: OpenIdProvider, open_app: Open
 ) -> None:
@@ -94,6 +95,7 @@ async def test_a_second_factor_is_entered_after_the_return(
     await expect(visit.heading("Overview")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_a_return_that_was_not_begun_here_signs_nobody_in(
     own_running: RunningServer, openid: OpenIdProvider, open_app: Open
 ) -> None:
@@ -106,6 +108,7 @@ async def test_a_return_that_was_not_begun_here_signs_nobody_in(
     await expect(visit.page.get_by_role("alert")).to_contain_text("No account here fits this sign-in")
 
 
+@pytest.mark.long
 async def test_the_training_provider_is_chosen_where_a_password_is_right_at_two(
     own_running: RunningServer, open_app: Open
 ) -> None:

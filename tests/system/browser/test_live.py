@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pytest
 from playwright.async_api import Route, expect
 
 from domain import clock
@@ -61,6 +62,7 @@ async def test_sign_off_by_an_assessor_updates_every_screen(own_running: Running
         assert await visit.texts(".amount") != amounts
 
 
+@pytest.mark.long
 async def test_newly_booked_session_is_the_next_visit(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.manager")
     await visit.go("learners?name=Maya", "Learners")
@@ -84,6 +86,7 @@ async def test_newly_booked_session_is_the_next_visit(own_running: RunningServer
     await expect(visit.page.locator(".person .facts").first).to_contain_text(text)
 
 
+@pytest.mark.long
 async def test_badge_follows_the_number_of_documents(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.manager", phone=True)
     badge = visit.page.locator(".badge")
@@ -99,6 +102,7 @@ async def test_badge_follows_the_number_of_documents(own_running: RunningServer,
     await expect(visit.page.get_by_role("link", name="Change of training days")).to_have_count(0)
 
 
+@pytest.mark.long
 async def test_a_change_by_others_does_not_talk_over_what_the_viewer_did(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.manager", phone=True)
     badge, announcement = visit.page.locator(".badge"), visit.page.locator("#announcement")
@@ -115,6 +119,7 @@ async def test_a_change_by_others_does_not_talk_over_what_the_viewer_did(own_run
     await expect(announcement).to_have_text("Up to date.")
 
 
+@pytest.mark.long
 async def test_needs_you_follows_by_its_own_subscription(own_running: RunningServer, open_app: Open):
     """The other streams are not there, so nothing else tells the app that there is more to do."""
     visit = await open_app(own_running)
@@ -141,6 +146,7 @@ async def test_needs_you_follows_by_its_own_subscription(own_running: RunningSer
         await expect(row).to_have_count(0)
 
 
+@pytest.mark.long
 async def test_refresh_without_changes_is_answered_with_304(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     await visit.is_settled()
@@ -152,6 +158,7 @@ async def test_refresh_without_changes_is_answered_with_304(running: RunningServ
     assert all(request.method == "GET" for _, request in visit.sent[count:])
 
 
+@pytest.mark.long
 async def test_pull_to_refresh(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview", phone=True)
     await visit.is_settled()
@@ -195,6 +202,7 @@ async def test_tabs_of_one_device_share_the_streams(own_running: RunningServer, 
     assert second.names().count("tasks_live") == 1
 
 
+@pytest.mark.long
 async def test_streams_are_open_only_while_the_page_is_visible(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.overview")
     assert own_running.server.endpoint.open_streams == 3

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from playwright.async_api import Route, expect
 from sqlalchemy import select
 
@@ -43,6 +44,7 @@ def further_pages(visit: Visit) -> set[str]:
     return {request.url for name, request in visit.sent if name == LEARNERS and "after" in request.url}
 
 
+@pytest.mark.long
 async def test_the_first_answer_is_shown_before_the_others_come(own_running: RunningServer, open_app: Open):
     await add_learners(own_running, 270)
     async with own_running.signed_in("employer.overview") as person:

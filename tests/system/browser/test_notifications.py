@@ -143,6 +143,7 @@ async def test_a_document_to_sign_is_shown_and_a_click_opens_it(
         assert (await manager.data(settings))["viewer"]["pushSubscriptions"] == []
 
 
+@pytest.mark.long
 async def test_where_it_cannot_be_set_up_the_app_says_so(running: RunningServer, open_app: Open) -> None:
     visit = await open_account(open_app, running)
     await visit.page.evaluate("() => { PushManager.prototype.subscribe = () => Promise.reject(new Error('none')); }")
@@ -153,6 +154,7 @@ async def test_where_it_cannot_be_set_up_the_app_says_so(running: RunningServer,
     await expect(visit.page.get_by_role("alert")).to_contain_text("does not allow notifications")
 
 
+@pytest.mark.long
 async def test_a_browser_without_notifications_has_no_button(running: RunningServer, open_app: Open) -> None:
     visit = await open_app(running)
     await visit.context.add_init_script("delete self.PushManager")

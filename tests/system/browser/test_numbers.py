@@ -69,6 +69,7 @@ async def test_overview(running: RunningServer, open_app: Open, username: str):
     )
 
 
+@pytest.mark.long
 async def test_learner_list(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     await visit.go("learners?by=NAME", "Learners")
@@ -97,6 +98,7 @@ async def test_learner_list(running: RunningServer, open_app: Open):
             assert await next_visit.get_attribute("datetime") == learner["nextSession"]["startsAt"]
 
 
+@pytest.mark.long
 async def test_long_list_is_fetched_in_pages_and_a_truncated_one_says_so(running: RunningServer, open_app: Open):
     visit = await open_app(running)
     page_size = {"first": 4}
@@ -125,6 +127,7 @@ async def test_long_list_is_fetched_in_pages_and_a_truncated_one_says_so(running
     await expect(visit.page.locator(".person h2")).to_have_text([name for name in everyone if name in furthest])
 
 
+@pytest.mark.long
 async def test_filters_by_light_site_and_name(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     page = visit.page
@@ -239,6 +242,7 @@ async def test_dates_times_and_numbers_are_formatted(running: RunningServer, ope
         assert (call, result) == (call, text)
 
 
+@pytest.mark.long
 async def test_only_saved_operations_are_sent(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     for path in (

@@ -68,6 +68,7 @@ async def test_last_data_is_shown_offline(running: RunningServer, open_app: Open
     await expect(page.locator("details").first).to_be_visible()
 
 
+@pytest.mark.long
 async def test_sign_in_offline_shows_an_error(running: RunningServer, open_app: Open):
     visit = await open_app(running)
     visit.expected = NO_CONNECTION
@@ -119,6 +120,7 @@ def test_other_paths_are_not_served(path: str):
     assert client_of(ROOT / "web").get(path).status_code == 404
 
 
+@pytest.mark.long
 async def test_new_version_is_offered_and_replaces_the_old_one(
     own_running: RunningServer, open_app: Open, tmp_path: Path
 ):

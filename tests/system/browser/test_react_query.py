@@ -99,6 +99,7 @@ async def minutes(ada: HttpClient) -> int:
     return answer["viewer"]["learner"]["offTheJob"]["actualMinutes"]
 
 
+@pytest.mark.long
 async def test_a_page_of_no_allowed_origin_reads_nothing(browser: Browser, served: tuple[RunningServer, str]) -> None:
     async with opened(browser, "") as context:
         page = await context.new_page()

@@ -108,6 +108,7 @@ async def test_a_report_is_chosen_filled_in_read_and_downloaded(
         await expect(page.get_by_label("Username")).to_be_visible()
 
 
+@pytest.mark.long
 @needs_charts
 @pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.long)], ids=["light", "dark"])
 async def test_each_kind_of_chart_is_drawn_with_its_table(running: RunningServer, browser: Browser, dark: bool):
@@ -129,6 +130,7 @@ async def test_each_kind_of_chart_is_drawn_with_its_table(running: RunningServer
             assert (report, await violations(page)) == (report, [])
 
 
+@pytest.mark.long
 @needs_charts
 async def test_bars_count_a_value_that_several_rows_repeat_once(running: RunningServer, browser: Browser):
     async with page_of(browser, running, "master.admin") as page:
@@ -141,6 +143,7 @@ async def test_bars_count_a_value_that_several_rows_repeat_once(running: Running
         assert len(await cells(page, "Name")) > len(once)
 
 
+@pytest.mark.long
 async def test_it_fits_a_phone_and_prints_whole(running: RunningServer, browser: Browser):
     device = {"viewport": {"width": 360, "height": 780}, "is_mobile": True, "has_touch": True}
     async with page_of(browser, running, "employer.overview", **device) as page:
@@ -152,6 +155,7 @@ async def test_it_fits_a_phone_and_prints_whole(running: RunningServer, browser:
         await expect(page.locator("tbody tr").first).to_be_visible()
 
 
+@pytest.mark.long
 async def test_a_file_is_ordered_and_a_schedule_made_stopped_and_started_again(
     own_running: RunningServer, browser: Browser, tmp_path: Path
 ):
@@ -201,6 +205,7 @@ async def test_what_is_wrong_is_said_at_its_field(running: RunningServer, browse
         assert await violations(page) == []
 
 
+@pytest.mark.long
 async def test_without_the_chart_library_the_table_is_there(running: RunningServer, browser: Browser):
     async with page_of(browser, running, "master.admin") as page:
         await page.goto("about:blank")

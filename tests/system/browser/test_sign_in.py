@@ -1,6 +1,7 @@
 """Signing in to the employer app: roles, the required steps of a new user, tokens in two tabs, signing out."""
 
 import pyotp
+import pytest
 from playwright.async_api import expect
 from sqlalchemy import update
 
@@ -19,6 +20,7 @@ async def test_wrong_password_shows_an_error(running: RunningServer, open_app: O
     await expect(visit.page.get_by_label("Password")).to_have_value("")
 
 
+@pytest.mark.long
 async def test_other_role_gets_an_error_and_no_session(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running)
     for username in ("learner", "assessor", "master.admin"):
@@ -30,6 +32,7 @@ async def test_other_role_gets_an_error_and_no_session(own_running: RunningServe
         assert (await session.execute(AuthSession.__table__.select())).all() == []
 
 
+@pytest.mark.long
 async def test_session_survives_a_reload(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
     await visit.page.reload()
@@ -68,6 +71,7 @@ async def test_new_user_changes_the_password_and_accepts_the_disclaimer(own_runn
     await visit.is_live()
 
 
+@pytest.mark.long
 async def test_a_required_second_factor_is_set_up_and_asked_for(own_running: RunningServer, open_app: Open):
     async with own_running.server.services.database.writing() as session:
         await session.execute(update(Provider).values(require_second_factor=["EMPLOYER_MANAGER"]))
@@ -102,6 +106,7 @@ async def test_a_required_second_factor_is_set_up_and_asked_for(own_running: Run
     await expect(visit.heading("Overview")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_two_tabs_refresh_an_expired_token_once(running: RunningServer, open_app: Open):
     one = await open_app(running, "employer.overview")
     other_page = await one.context.new_page()
@@ -130,6 +135,7 @@ async def test_two_tabs_refresh_an_expired_token_once(running: RunningServer, op
     assert stored["current"]["accessToken"] != "expired"
 
 
+@pytest.mark.long
 async def test_session_that_was_ended_elsewhere_ends_in_the_app(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.manager")
     visit.expected = "401"

@@ -2,6 +2,7 @@
 
 import hashlib
 
+import pytest
 from playwright.async_api import Page, expect
 from sqlalchemy import select, update
 
@@ -81,6 +82,7 @@ async def test_document_is_opened_and_signed(own_running: RunningServer, open_ap
     assert own_slot["documentSha256"] == hashlib.sha256(content).hexdigest()
 
 
+@pytest.mark.long
 async def test_missing_step_shows_an_error_at_its_field(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
     page = await go_to_document(visit)
@@ -112,6 +114,7 @@ async def test_missing_step_shows_an_error_at_its_field(running: RunningServer, 
     await expect(page.locator(".reader-pages")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_cancelled_request_shows_an_error_and_the_current_state(own_running: RunningServer, open_app: Open):
     async with own_running.signed_in("assessor") as assessor:
         maya = await learner_id(assessor, "Maya Thornton")
@@ -148,6 +151,7 @@ async def test_corrupted_download_is_not_signed(running: RunningServer, open_app
     await expect(page.get_by_label("I have read this document and sign it.")).not_to_be_checked()
 
 
+@pytest.mark.long
 async def test_signing_offline_shows_an_error(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
     visit.expected = "ERR_INTERNET_DISCONNECTED|ERR_FAILED"
@@ -159,6 +163,7 @@ async def test_signing_offline_shows_an_error(running: RunningServer, open_app: 
     await visit.context.set_offline(False)
 
 
+@pytest.mark.long
 async def test_who_may_not_sign_is_shown_why(own_running: RunningServer, open_app: Open):
     """One person signs once: what the mutation would refuse after the password is said before it."""
     title = "Agreed by one person"

@@ -1,5 +1,6 @@
 """Signing several documents in the employer app with one password."""
 
+import pytest
 from playwright.async_api import Locator, expect
 from sqlalchemy import select, update
 
@@ -47,6 +48,7 @@ async def slot_of(person: HttpClient, id: str) -> tuple[str | None, bool]:
     return slot["signedBy"] and slot["signedBy"]["name"], slot["documentSha256"] == request["document"]["sha256"]
 
 
+@pytest.mark.long
 async def test_several_are_signed_and_one_that_changed_is_refused(own_running: RunningServer, open_app: Open):
     async with own_running.signed_in("assessor") as assessor, own_running.signed_in("employer.manager") as manager:
         maya = await learner_id(assessor, "Maya Thornton")

@@ -85,6 +85,7 @@ async def test_a_developer_sees_learners(browser: Browser, demo: Demo, project: 
             await expect(page.get_by_role("listitem").first).to_contain_text("off track")
 
 
+@pytest.mark.long
 async def test_the_published_pages_run_where_only_trusted_documents_do(
     browser: Browser, demo: Demo, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

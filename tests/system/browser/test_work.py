@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 
+import pytest
 from playwright.async_api import Page, expect
 from sqlalchemy import update
 
@@ -44,6 +45,7 @@ async def sign(page: Page, tick: str, button: str) -> None:
     await page.get_by_role("button", name=button).click()
 
 
+@pytest.mark.long
 async def test_a_review_is_written_issued_and_signed_by_three(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, phone=True)
     page = visit.page
@@ -86,6 +88,7 @@ async def test_a_review_is_written_issued_and_signed_by_three(own_running: Runni
     assert "The time log has gaps." in [each["concerns"] for each in signed["review"]["answers"]]
 
 
+@pytest.mark.long
 async def test_evidence_time_and_lists(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.manager", phone=True)
     page = visit.page
@@ -220,6 +223,7 @@ async def small_targets(visit: Visit) -> list[str]:
     )
 
 
+@pytest.mark.long
 async def test_it_does_not_break(own_running: RunningServer, open_app: Open):
     async with own_running.server.services.database.writing() as session:
         await session.execute(update(User).where(User.name == "Maya Thornton").values(name=f"{LONG} {LONG}"))
