@@ -60,7 +60,7 @@ def _say(**values: Any) -> None:
 
 
 async def make(job: Mapping[str, Any]) -> int | None:
-    """Makes the export of a job and says so. Of Parquet it writes the rows only, and returns how many there are."""
+    """Makes the export of a job and reports it. For Parquet it only writes the rows, and returns their number."""
     database = Database(job["database"], options=ConnectionOptions(None, Pooler(job["pooler"])))
     try:
         async with one_snapshot(database):

@@ -99,7 +99,7 @@ async def count_code(database: Database, user_key: int, *field: str) -> list[int
 
 
 async def count_signing_code(database: Database, viewer: Viewer, *field: str) -> list[int]:
-    """Counts the check of a code that stands in for the viewer's password, as `count_code` does, for the session."""
+    """Counts the check of a code that replaces the viewer's password, as `count_code` does, for the session."""
     return await count_attempt(database, session_allowance(viewer.auth_session_key), "TOO_MANY_WRONG_CODES", *field)
 
 

@@ -27,5 +27,5 @@ def is_device_of(tokens: AccessTokens, user_key: int, device_token: str) -> bool
 
 
 def network_mark(username: str, network: str) -> str | None:
-    """Returns what stands for a network in the logins of an account; None for an address that is not one."""
+    """Returns the pseudonym of a network in the logins of an account; None for a text that is not an address."""
     return None if network == "unknown" else digest(f"network:{username}:{network}")

@@ -22,7 +22,7 @@ class KeyRemoved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OneTimeSecret:
-    """A secret, and the reference that stands for it until it is sent."""
+    """A secret, and the reference that replaces it until it is sent."""
 
     reference: str
     secret: str

@@ -15,7 +15,7 @@ _GENERIC = (
     "national", "north", "school", "services", "skills", "south", "the", "trading", "training", "trust", "university",
     "west", "work", "works",
 )  # fmt: skip
-# What people write for letters. L and I are alike, because 1 and ! stand for either.
+# What people write for letters. L and I are alike, because 1 and ! are written for either.
 _SUBSTITUTES = str.maketrans({
     "@": "a", "4": "a", "8": "b", "(": "c", "{": "c", "[": "c", "<": "c", "3": "e", "€": "e", "6": "g", "9": "g",
     "!": "i", "1": "i", "|": "i", "l": "i", "0": "o", "$": "s", "5": "s", "7": "t", "+": "t", "2": "z",

@@ -44,7 +44,7 @@ class Database:
 
     `url` is an SQLAlchemy URL: `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`, or short `sqlite://` and
     `postgresql://`. `read_url` names a replica for reads; a viewer who has just written reads from the primary.
-    `options` limits how long a statement may take, and says what pooler stands before the database.
+    `options` limits how long a statement may take, and names the connection pooler in front of the database.
     """
 
     def __init__(
@@ -224,7 +224,7 @@ class Database:
             self.expire_connections()
 
     def expire_connections(self) -> None:
-        """Replaces every connection to the primary before its next use, because the server behind them may be gone."""
+        """Replaces every connection to the primary before its next use, because their server may have stopped."""
         self._primary_pool.expire()
         for each in self._expiries:
             each.expire()

@@ -1,6 +1,6 @@
 """Outages: which errors mean that the database cannot work now, and the log of when an outage began and ended.
 
-Every place that asks "is this an outage?" asks here, so that reads, writes, /ready and the change listener agree.
+Every check for an outage uses this module, so that reads, writes, /ready and the change listener agree.
 """
 
 import asyncio

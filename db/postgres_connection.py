@@ -19,7 +19,7 @@ LOCK_SECONDS = 5
 IDLE_IN_TRANSACTION_SECONDS = 60
 # The server cancels a statement at its limit; if it is silent, the client gives up so much later.
 _GRACE_SECONDS = 1.0
-# A peer that is gone is noticed on an idle connection after 15 + 3 * 5 seconds, and on sent data after 10.
+# A lost peer is noticed on an idle connection after 15 + 3 * 5 seconds, and on sent data after 10.
 _KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
 # Options of an SQLAlchemy URL that the driver does not accept.
 _SQLALCHEMY_OPTIONS = ("prepared_statement_cache_size", "prepared_statement_name_func", "async_fallback")
@@ -65,7 +65,7 @@ class ConnectionOptions:
             "application_name": "waymark",
             # Compiling a read takes as long as running the longest one.
             "jit": "off",
-            # The server notices a client that is gone, and frees what its transaction has locked.
+            # The server notices a lost client, and releases the locks of its transaction.
             "tcp_keepalives_idle": "30",
             "tcp_keepalives_interval": "10",
             "tcp_keepalives_count": "3",

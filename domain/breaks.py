@@ -25,7 +25,7 @@ class BreakPeriod:
         return max(days_counted(max(self.start, first), end), 0)
 
     def as_of(self, day: dt.date) -> "BreakPeriod":
-        """Returns the break as it stood on a day: one without a return that comes later."""
+        """Returns the break as it was known on a day: without a return that is later."""
         is_back = self.returned is not None and self.returned <= day
         return BreakPeriod(self.start, self.returned if is_back else None)
 

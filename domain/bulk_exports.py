@@ -17,11 +17,11 @@ MAX_DURATION = dt.timedelta(hours=1)
 FAILURES = {
     "ROLE_ENDED": "The role in which it was started has ended.",
     "OPERATION_FAILED": "The operation could not be run with these variables.",
-    "TOO_MANY_ROWS": "An Excel sheet holds 1,048,575 rows. Choose another format.",
-    "TOOK_TOO_LONG": "It took longer than an hour. Choose variables that give less.",
+    "TOO_MANY_ROWS": "An Excel sheet can have up to 1,048,575 rows. Choose another format.",
+    "TOOK_TOO_LONG": "It took longer than an hour. Choose variables that select less.",
     "SERVER_STOPPED": "The server stopped three times while it was made. Start it again.",
-    "NO_ROOM": "Its file would take more room than your exports, or those of your training provider, may take. Choose "
-    "Parquet, or variables that give less, or start it again when earlier ones are gone: each is kept for three days.",
+    "NO_ROOM": "Its file would need more space than your exports, or those of your training provider, may use. Choose "
+    "Parquet, or variables that select less, or start it again when earlier files are deleted, after three days.",
     "NO_SPACE": "The file could not be stored. Start it again later.",
     "INTERNAL": "It could not be made. Start it again; if that fails too, tell the operator the time of the failure.",
 }

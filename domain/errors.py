@@ -12,7 +12,7 @@ from domain.sentences import Sentence, as_text, say
 
 @dataclass(frozen=True, slots=True)
 class ErrorParameter:
-    """A value that the message of an error speaks of."""
+    """A value that the message of an error contains."""
 
     name: str
     value: str
@@ -41,7 +41,7 @@ class UserError:
 
     @property
     def parameters(self) -> list[ErrorParameter]:
-        """Returns the values that the message speaks of, as texts."""
+        """Returns the values that the message contains, as texts."""
         if not isinstance(self.message, Sentence):
             return []
         return [ErrorParameter(name, as_text(value)) for name, value in self.message.parameters.items()]

@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 # The addresses that are given out for the internet. Others are for one machine, a network or a protocol, such as those
-# that once stood for an IPv4 address (::127.0.0.1), or have been taken back (fec0::1).
+# that once contained an IPv4 address (::127.0.0.1), or are no longer assigned (fec0::1).
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 # They lead to the IPv4 address in their last 32 bits, from networks that have IPv6 alone (RFC 6052).
 _NAT64 = IPv6Network("64:ff9b::/96")

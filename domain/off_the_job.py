@@ -49,7 +49,7 @@ def exclusion(
     """Returns why off-the-job minutes of a day do not count, None where they do. Of several reasons the first holds.
 
     `aims`: the entry's aim alone or, for an entry without an aim, all aims of the learner: a reason holds if it holds
-    for all of them. English and mathematics count for no aim, so an entry without one is not asked.
+    for all of them. English and mathematics count for no aim, so they do not matter for an entry without one.
     """
     alone = len(aims) == 1
     if aims:

@@ -25,7 +25,7 @@ def share(part: int, whole: int, of: int) -> int:
         return 0
     if part >= whole:
         return of
-    # Of 1 or less, no number stands for a part.
+    # Of a total of 1 or less, no whole number is a part.
     return 0 if of <= 1 else min(max((2 * of * part + whole) // (2 * whole), 1), of - 1)
 
 

@@ -12,6 +12,6 @@ _PARTS = {
 
 
 def qualification_kind(word: str | None) -> QualificationKind:
-    """Returns the kind that a word such as `functional_skills` or `Diploma` stands for; OTHER for any other word."""
+    """Returns the kind named by a word such as `functional_skills` or `Diploma`; OTHER for any other word."""
     folded = (word or "").casefold()
     return next((kind for part, kind in _PARTS.items() if part in folded), QualificationKind.OTHER)

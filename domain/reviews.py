@@ -11,7 +11,7 @@ from domain.enums import ReviewBooking
 # of the third calendar month after the last review.
 MONTHLY_FROM = dt.date(2025, 8, 1)
 STANDARD_WEEKS, STANDARD_MONTHS = 12, 3
-# Learner, assessor and employer look at progress together.
+# The review in which learner, assessor and employer discuss progress.
 STANDARD_SIGNATURES = ("LEARNER", "ASSESSOR", "EMPLOYER_MANAGER")
 SOURCE = (
     "Apprenticeship funding rules: every 12 weeks for aims that started before 1 August 2025; for later ones by the "

@@ -52,6 +52,6 @@ def _ranked(keys: Iterable[int], seed: int, *within: int) -> list[int]:
 
 
 def snapshot_sha256(*parts: Iterable[Sequence[Any]]) -> str:
-    """Returns the SHA-256 of what a sample looks at: rows of plain values, whatever their order."""
+    """Returns the SHA-256 of the records of a sample: rows of plain values, in any order."""
     canonical = json.dumps([sorted(map(list, part), key=repr) for part in parts], separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

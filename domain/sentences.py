@@ -22,7 +22,7 @@ _FOLDER = Path(__file__).parent / "languages"
 
 
 class Sentence(str):
-    """An English sentence with its reason, a stable name, and its parameters, the values that it speaks of."""
+    """An English sentence with its reason, a stable name, and its parameters, the values that it contains."""
 
     reason: str
     parameters: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""Key performance indicators of the past: how they stood at the end of each day, week or month in London."""
+"""The history of key performance indicators: their values at the end of each day, week or month in London."""
 
 import asyncio
 import datetime as dt

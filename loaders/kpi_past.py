@@ -1,4 +1,4 @@
-"""Key performance indicators of each group as they stood at the end of a day of the past."""
+"""Key performance indicators of each group at the end of a past day."""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -29,7 +29,7 @@ _ASSESSOR, _IQA = _in_charge(Aim.assessor_id, Sample.assessor_id), _in_charge(Ai
 
 @row(Sample, joins=lambda statement: statement.join(Aim, Aim.id == Sample.aim_id))
 class SampleRow(LightRow):
-    """An IQA's look at one unit of one learner."""
+    """One unit of one learner that an IQA checks."""
 
     key: int = column(Sample.id)
     learner_key: int = column(Sample.learner_id)

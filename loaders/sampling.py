@@ -29,7 +29,7 @@ class SamplingPolicyRow(LightRow):
 def sampled_aims(role: Role) -> ColumnElement[bool]:
     """The condition that a plan can choose an aim: in training, with an IQA, seen, and not of the viewer's own record.
 
-    Nobody has a say in who looks at their own work.
+    A person cannot choose who samples their own work.
     """
     # unscoped: the viewer's own learner record, whose aims are left out
     own = select(Learner.id).where(Learner.user_id == scope.VIEWER_USER, scope.of_provider(Learner))

@@ -100,7 +100,7 @@ class Client:
         return self._result(response, operation.name)
 
     def download(self, path: str) -> Iterator[bytes]:
-        """Yields the bytes of a file of the server; goes on where a connection broke, and waits for a restart.
+        """Yields the bytes of a file of the server; resumes after a broken connection, and waits for a restart.
 
         `path`: relative to the server's address. What arrived is compared with the file's digest at the end.
         """

@@ -1,4 +1,4 @@
-"""The part of a file that has arrived, which a later response goes on with."""
+"""The part of a file that has arrived, to which a later response appends."""
 
 import hashlib
 from collections.abc import Iterator

@@ -47,7 +47,7 @@ class RowsWriter(FileWriter):
 
 
 def write_parquet(folder: Path) -> None:
-    """Makes the file `EXPORT` in a folder from its file `ROWS`, which is gone then. Raises OSError."""
+    """Makes the file `EXPORT` in a folder from its file `ROWS`, and deletes that file. Raises OSError."""
     with (folder / ROWS).open("rb") as file:
         contents = _contents(file)
         name, columns = next(contents)
@@ -78,7 +78,7 @@ def become(folder: Path, count: int, output: BinaryIO) -> None:
 
 
 def main(folder: str, count: str) -> None:
-    """Makes the file and says so, as `export_worker` does."""
+    """Makes the file and reports it, as `export_worker` does."""
     threading.Thread(target=end_with_input, args=(folder,), daemon=True).start()
     try:
         write_parquet(Path(folder))

@@ -23,7 +23,7 @@ SampleStatus = described(
     enums.SampleStatus,
     "How far a sample has come.",
     PLANNED="The IQA has not looked at the unit yet.",
-    IN_PROGRESS="The IQA looks at it.",
+    IN_PROGRESS="The IQA is checking it.",
     ACTION_REQUIRED="The assessor has to do something, which the IQA has not closed yet.",
     CONCLUDED="Nothing is left to do.",
 )

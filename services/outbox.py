@@ -18,7 +18,7 @@ from domain import clock
 # A mapped class with the columns id, due_at, leased_until and attempts.
 Message = TypeVar("Message", bound=Any)
 
-# Seconds between two looks at the outbox while nothing wakes the sender.
+# Seconds between two reads of the outbox while nothing wakes the sender.
 POLL_SECONDS = 5.0
 # Longer than any attempt may take. After this, another sender takes the rows of one that was killed.
 LEASE = dt.timedelta(minutes=3)

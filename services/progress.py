@@ -94,7 +94,7 @@ async def recount_breaks(session: AsyncSession, aim: Aim) -> None:
 
 
 def choice_columns(chosen: list[int], minimum: int) -> dict[str, Any]:
-    """Returns the columns of `aim_progress` about chosen units, of which the qualification asks for a minimum."""
+    """Returns the columns of `aim_progress` about chosen units, of which the qualification requires a minimum."""
     return {
         "chosen_units": " ".join(map(str, sorted(chosen))) or None,
         "units_to_choose": max(minimum - len(chosen), 0),

@@ -39,7 +39,7 @@ class Settings:
     pool_size: int
     # The longest that a statement of the server may take.
     statement_seconds: int
-    # What stands before the database: a value of db.postgres_connection.Pooler.
+    # The connection pooler in front of the database: a value of db.postgres_connection.Pooler.
     pooler: str
     # PostgreSQL itself, for notifications, if `database_url` leads to a pooler.
     listen_url: str | None
@@ -64,7 +64,7 @@ class Settings:
     # Host and port of /metrics; None switches it off.
     metrics_address: tuple[str, int] | None
     trusted_proxies: str
-    # How long the server goes on serving after SIGTERM, so that a proxy sees /ready fail.
+    # How long the server keeps serving after SIGTERM, so that a proxy sees /ready fail.
     drain_seconds: int
     # From which delay of the event loop it is logged what it was busy with.
     loop_milliseconds: int

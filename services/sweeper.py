@@ -36,7 +36,7 @@ _LOCK = 0x57415953
 
 @dataclass(slots=True)
 class SweepState:
-    """What this process knows of the sweep of one table.
+    """The state of the sweep of one table in this process.
 
     `rows`: those that can end, at the last pass. `deleted`: by this process since it started. `last_run`: the end of
     its last pass, by this process or by the one that held the lock; None before the first.

@@ -58,7 +58,7 @@ class Health:
         if self.stopping:
             return JSONResponse({"status": "stopping"}, 503)
         if not self._is_fresh():
-            # All who ask meanwhile wait for the same check.
+            # Requests that arrive meanwhile wait for the same check.
             if self._check is None:
                 self._check = asyncio.create_task(self._run_check(), name="ready")
             await asyncio.shield(self._check)

@@ -182,6 +182,6 @@ async def _content(file: BinaryIO) -> AsyncIterator[bytes]:
 
 
 def is_known(etag: str, request: Request) -> bool:
-    """Whether the client has what the tag, without its `W/`, stands for."""
+    """Whether the client has the version with this tag; `W/` is ignored."""
     sent = request.headers.get("if-none-match", "").split(",")
     return etag in (each.strip().removeprefix("W/") for each in sent)

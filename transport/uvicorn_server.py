@@ -1,4 +1,4 @@
-"""Runs the app with uvicorn; on SIGTERM, goes on serving for a while so that a proxy can move its traffic away."""
+"""Runs the app with uvicorn; after SIGTERM, serves a while longer so that a proxy can move its traffic away."""
 
 import asyncio
 import socket

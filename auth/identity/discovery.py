@@ -16,7 +16,7 @@ T = TypeVar("T")
 PublicKey = RSAKey | ECKey | OKPKey
 
 FRESH_SECONDS = 3600.0
-# Between two requests for the same document: a key that nobody knows does not make the server ask again and again.
+# Between two requests for the same document: an unknown key does not make the server send request after request.
 RETRY_SECONDS = 10.0
 MAX_KEYS = 100
 _MIN_RSA_BITS = 2048

@@ -44,7 +44,7 @@ class HistoryKeeper:
         self._database = database
 
     async def run(self) -> None:
-        """Completes it at the start, and then every hour, for ever."""
+        """Completes it at the start, and then every hour; never returns."""
         while True:
             try:
                 added = await complete(self._database)

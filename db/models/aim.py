@@ -80,7 +80,7 @@ class AimProgress(Base):
     days_on_break: Mapped[int] = mapped_column(default=0, server_default="0")
     break_since: Mapped[Date | None]
     breaks: Mapped[LongText | None] = not_personal(Reason.CODE)
-    # The keys of the optional units that are chosen, and how many the qualification still asks for.
+    # The keys of the optional units that are chosen, and how many the qualification still requires.
     chosen_units: Mapped[str | None] = references_in_text("qualification_unit")
     units_to_choose: Mapped[int] = mapped_column(default=0, server_default="0")
     # Off-the-job minutes that are required and planned after prior learning, and the policy that says so.

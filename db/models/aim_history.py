@@ -1,4 +1,4 @@
-"""The numbers of the past: how each aim stood at the end of each day in London, and the time logged on each day.
+"""The history: the state of each aim at the end of each day in London, and the time logged on each day.
 
 Days are numbers (`domain.day_number`). A row says what was recorded by the end of its
 day; later days change it no more. `db/history/daily_rows.py` writes the rows.
@@ -13,7 +13,7 @@ from domain.enums import AimStatus
 
 
 class AimHistory(Base):
-    """How an aim stood from the end of a day on which it changed, until it changed on another day.
+    """The state of an aim from the end of a day on which it changed, until it changed on another day.
 
     The traffic light of a day follows from the days on which the aim would reach it: NOT_RATED before `rated_from`,
     AHEAD from then, ON_TRACK from `on_track_from`, OFF_TRACK from `off_track_from`; None for never. They were worked

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement
 class Growth(Enum):
     """Why nothing is deleted from a table as time passes."""
 
-    APPEND_ONLY = "kept for ever by decision, because its value is that it is complete"
+    APPEND_ONLY = "never deleted, by decision, because it must be complete"
     PART = "part of an entity's rows, kept with them"
     BOUNDED = "at most one row, or a fixed number, for each pair of an enum's value, or a reference, and an entity"
     INSTALLATION = "made by the operator of the installation"

@@ -29,7 +29,7 @@ class IdentityProvider(Base):
     authorization_endpoint: Mapped[str] = not_personal(Reason.CODE, String(500))
     # The addresses of clients to which it may return people.
     redirect_uris: Mapped[list[str]] = not_personal(Reason.CODE, JSON)
-    # The values of `acr` or `amr` that stand for a second factor; none of them does if it is empty.
+    # The values of `acr` or `amr` that mean a second factor; if empty, none does.
     second_factor_values: Mapped[list[str]] = not_personal(Reason.CODE, JSON)
     # Whether its e-mail addresses are its organisation's own, and need no claim `email_verified`.
     trusts_email: Mapped[bool]
@@ -37,7 +37,7 @@ class IdentityProvider(Base):
 
 
 class IdentityLink(Base):
-    """Which account a person of an identity provider has. The subject is theirs for ever; an address may change hands.
+    """Which account a person of an identity provider has. The subject never changes; an address may.
 
     An account has one link at each identity provider.
     """

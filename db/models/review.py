@@ -1,4 +1,4 @@
-"""Progress reviews: what learner, assessor and employer look at together in a formal review, and what each says."""
+"""Progress reviews: what learner, assessor and employer discuss in a formal review, and what each writes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Sampling by internal quality assurance: the policy, and an IQA's look at single units of an assessor."""
+"""Sampling by internal quality assurance: the policy, and the single units of an assessor that an IQA checks."""
 
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -24,7 +24,7 @@ class SamplingPolicy(Base):
 
 
 class Sample(Base):
-    """An IQA's look at one unit of one learner's aim.
+    """One unit of one learner's aim that an IQA checks.
 
     `assessor_id` and `iqa_id` are those of the aim when it was planned, then those of its conclusion. Until then the
     aim's own count, so that a sample survives a hand-over.

@@ -29,10 +29,10 @@ class SecondFactor(Base):
 
 
 class RecoveryCode(Base):
-    """A code that stands in for the authenticator app once, stored as its SHA-256."""
+    """A recovery code, which replaces the authenticator app once; stored as its SHA-256."""
 
     __tablename__ = "recovery_code"
-    __stays__ = "stands in for a second factor, which stays"
+    __stays__ = "replaces a second factor, which stays"
     __internal__ = True
     __growth__ = Growth.BOUNDED
     __learner_rows__ = LearnerRows(deleted=True, exported=False)

@@ -51,7 +51,7 @@ def _confirm(role: Role) -> Select:
 
 
 def _entries(role: Role, waits: ColumnElement[bool]) -> Select:
-    """Entries whose minutes count as off-the-job training: nobody needs to look at others."""
+    """Entries whose minutes count as off-the-job training; others need no approval."""
     return (
         select(*columns(TimeLogEntry.id, TimeLogEntry.learner_id, User.name, since_at=TimeLogEntry.added_at))
         .join_from(TimeLogEntry, Learner, Learner.id == TimeLogEntry.learner_id)

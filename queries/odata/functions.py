@@ -26,7 +26,7 @@ class Function:
 def compare(name: str, one: Any, other: Any) -> bool:
     """Compares two values. Null equals null alone, and is neither before nor after anything."""
     if type(one) is not type(other) and isinstance(one, dt.date) and isinstance(other, dt.date):
-        # A day stands for its beginning, in UTC.
+        # A day means its beginning, in UTC.
         one, other = _moment(one), _moment(other)
     if name == "eq":
         return bool(one == other)

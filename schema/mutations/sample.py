@@ -11,7 +11,7 @@ from schema.review_enums import SampleOutcome
 from schema.types.sample import Sample, SamplingPolicy
 
 
-@strawberry.input(description="How much of the assessors' work internal quality assurance looks at.")
+@strawberry.input(description="How much of the assessors' work internal quality assurance checks.")
 class SamplingPolicyInput:
     aims_percent: int = attribute("The share of each assessor's aims in training, 0 to 100.")
     units_percent: int = attribute("The share of the units of each of these aims, 0 to 100.")
@@ -30,7 +30,7 @@ class SampleFindingInput:
     evidence_id: strawberry.ID | None = strawberry.field(
         default=None, description="The evidence that it is about, mapped in the unit."
     )
-    valid: bool = attribute("Whether the evidence shows what the criterion asks for.")
+    valid: bool = attribute("Whether the evidence shows what the criterion requires.")
     authentic: bool = attribute("Whether it is the learner's own work.")
     current: bool = attribute("Whether it is recent enough.")
     sufficient: bool = attribute("Whether there is enough of it.")

@@ -18,7 +18,7 @@ class SecondFactorPayload:
         part="uri",
     )
     recovery_codes: list[str] = result(
-        "After `secondFactorConfirm`: 10 codes, each of which stands in for the app once. Ask the user to keep them; "
+        "After `secondFactorConfirm`: 10 codes, each of which replaces the app once. Ask the user to keep them; "
         "they are not shown again.",
         make=lambda context, enrolment: list(enrolment.recovery_codes),
     )
@@ -62,6 +62,6 @@ class SecondFactorMutations:
     signing_code_request = mutation(
         SigningCodeRequestPayload,
         signing_code.request,
-        "Sends a viewer who has no password a code by e-mail, which stands in for the password of one signature: valid "
+        "Sends a viewer who has no password a code by e-mail, which replaces the password for one signature: valid "
         "once, for 10 minutes, in this login. A code of the viewer's authenticator app does the same.",
     )

@@ -49,7 +49,7 @@ class ReportSchedule(Node):
     every: Interval = attribute("How often it is made.")
     format: ExportFormat = attribute("The format of the files.")
     next_at: dt.datetime = attribute("When it is made next; of no meaning while it is stopped.")
-    ended_at: dt.datetime | None = attribute("When it was stopped or ended; null while it goes on.")
+    ended_at: dt.datetime | None = attribute("When it was stopped or ended; null while it continues.")
     viewer_actions: list[ViewerAction] = viewer_actions("ReportSchedule")
 
 

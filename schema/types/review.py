@@ -80,7 +80,7 @@ class Review(Node):
         "The day of its session, in London. A signature has the day on which it was given, which may be later."
     )
     covers_from: dt.date = attribute(
-        "The first day that it looks at: the day after the last review, or the first start of the learner's aims."
+        "The first day that it covers: the day after the last review, or the first start of the learner's aims."
     )
     employer_attendance: EmployerAttendance | None = attribute(
         "Whether somebody of the employer took part; null until the assessor has said it."

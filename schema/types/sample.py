@@ -38,7 +38,7 @@ class SampleFinding:
     evidence: Evidence | None = loaded(
         "The evidence that it is about; null if it is about none.", EvidenceLoader, by="evidence_key"
     )
-    valid: bool = attribute("Whether the evidence shows what the criterion asks for.")
+    valid: bool = attribute("Whether the evidence shows what the criterion requires.")
     authentic: bool = attribute("Whether it is the learner's own work.")
     current: bool = attribute("Whether it is recent enough.")
     sufficient: bool = attribute("Whether there is enough of it.")
@@ -72,7 +72,7 @@ class Sample(Node):
         "assessor_key",
     )
     iqa: User = person("The IQA: that of the aim, and once it is concluded, of that time.", "iqa_key")
-    planned_for: dt.date = attribute("The day by which the IQA should look at it.")
+    planned_for: dt.date = attribute("The day by which the IQA should check it.")
     status: SampleStatus = attribute("How far it has come.")
     outcome: SampleOutcome | None = attribute("What the IQA decided; null until then.")
     concluded_at: dt.datetime | None = attribute("When the IQA decided; null until then.")
@@ -85,7 +85,7 @@ class Sample(Node):
     viewer_actions: list[ViewerAction] = viewer_actions("Sample")
 
 
-@value(SamplingPolicyRow, "How much of the assessors' work internal quality assurance looks at.")
+@value(SamplingPolicyRow, "How much of the assessors' work internal quality assurance checks.")
 class SamplingPolicy:
     aims_percent: int = attribute("The share of each assessor's aims in training that is sampled, 0 to 100.")
     units_percent: int = attribute("The share of the units of each of these aims that is sampled, 0 to 100.")
@@ -99,7 +99,7 @@ class SamplingPolicy:
 class SamplingCoverage:
     assessor: User = person("The assessor.", "assessor_key")
     aim_count: int = attribute("Their aims in training or on a break that have an IQA, of those that the viewer sees.")
-    aims_to_sample: int = attribute("How many of these the policy asks for.")
+    aims_to_sample: int = attribute("How many of these the policy requires.")
     aims_planned: int = attribute("Of these aims, those with a sample.")
     aims_concluded: int = attribute("Of these aims, those with samples that are all concluded.")
     units_planned: int = attribute("The samples of these aims.")

@@ -6,7 +6,7 @@ from schema.field_builders import attribute, resolved
 from schema.relay import value
 
 
-@value(errors.ErrorParameter, "A value that the message of an error speaks of.")
+@value(errors.ErrorParameter, "A value that the message of an error contains.")
 class ErrorParameter:
     name: str = attribute("The name of the value, such as `most`; `docs/api.md` lists those of each reason.")
     value: str = attribute(
@@ -31,4 +31,4 @@ class UserError:
         lambda error, info: info.context.client.language.say(error.message),
     )
     reason: str = attribute("A stable name of exactly this refusal, to act on or to translate: `DAY_IN_FUTURE`.")
-    parameters: list[ErrorParameter] = attribute("The values that the message speaks of, by name.", list_size=2)
+    parameters: list[ErrorParameter] = attribute("The values that the message contains, by name.", list_size=2)

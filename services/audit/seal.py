@@ -33,7 +33,7 @@ BATCH = 500
 
 
 class SealLost(Exception):
-    """An event that was to be sealed is not there any more. Nothing was sealed."""
+    """An event that was to be sealed no longer exists. Nothing was sealed."""
 
 
 # Which events to seal: those with keys in `keys`, or those that were committed before `before`.

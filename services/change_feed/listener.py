@@ -23,7 +23,7 @@ _ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Inter
 
 
 class ChangeListener:
-    """Listens on a channel for as long as `listen` runs, and replaces a connection that receives nothing any more.
+    """Listens on a channel for as long as `listen` runs, and replaces a connection that no longer receives anything.
 
     `url` must lead to PostgreSQL itself or to a pooler in session mode: in transaction mode a pooler passes no
     notifications on, but may return those of the connection itself. The heartbeat is a notification to itself.

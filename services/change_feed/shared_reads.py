@@ -26,7 +26,7 @@ _AUDIENCE = audience()
 
 
 class Shared:
-    """Runs each reading once for all who ask for it before it begins, and a few of them at a time."""
+    """Runs each reading once for all callers that request it before it begins, and a few readings at a time."""
 
     def __init__(self, at_once: int = _AT_ONCE) -> None:
         self._turn = asyncio.Semaphore(at_once)
@@ -37,7 +37,7 @@ class Shared:
         task = self._waiting.get(key)
         if task is None:
             task = self._waiting[key] = asyncio.create_task(self._run(key, read))
-            # If everybody who waited has gone, nobody asks for its error.
+            # If all callers were cancelled, its error is read by none.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         found: T = await asyncio.shield(task)
         return found

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """How an installation stands in one respect."""
+    """The result of one check of an installation."""
 
     OK = "ok"
     # The server works, but the installation is not as docs/operations.md describes.

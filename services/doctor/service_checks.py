@@ -43,7 +43,7 @@ async def check_services(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def _has_database(settings: Settings) -> bool:
-    # A look at the tables must not make an SQLite file that does not exist.
+    # Reading the tables must not create an SQLite file that does not exist.
     url = make_url(settings.database_url)
     return url.get_backend_name() != "sqlite" or os.path.exists(url.database or "")
 

@@ -124,7 +124,7 @@ class ExportWorkers:
 
 
 def _made(header: dict[str, Any], content: bytes) -> MadeExport | None:
-    """Returns what an answer brings. Raises what it says."""
+    """Returns the export of an answer. Raises the error that the answer contains."""
     failure = header.get("failure")
     if failure is None:
         return None if header.get("gone") else MadeExport(str(header["name"]), content)

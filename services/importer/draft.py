@@ -41,7 +41,7 @@ class StoredValues:
 
 @dataclass(frozen=True, slots=True)
 class QualificationDraft:
-    """One version of a qualification; None stands for what its file does not give.
+    """One version of a qualification; None is a value that its file does not give.
 
     `partial`: the file is of a kind that cannot say everything (CSV), so that what it does not say is kept when it
     replaces an earlier import of the version. `gives_mandatory`: it says which units are mandatory.

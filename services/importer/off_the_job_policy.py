@@ -28,7 +28,7 @@ MAX_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class HoursRule:
-    """One rule. None for `reference` stands for every standard."""
+    """One rule. None for `reference` means every standard."""
 
     reference: str | None
     starts_from: dt.date

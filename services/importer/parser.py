@@ -36,7 +36,7 @@ MAX_BYTES = 8 * 1024 * 1024
 
 @dataclass(slots=True)
 class _Criterion:
-    """A criterion as parsed; None stands for a value with a problem."""
+    """A criterion as parsed; None is a value with a problem."""
 
     position: str
     code: str | None
@@ -45,7 +45,7 @@ class _Criterion:
 
 @dataclass(slots=True)
 class _Unit:
-    """A unit as parsed; None stands for a value with a problem."""
+    """A unit as parsed; None is a value with a problem."""
 
     position: str
     number: str | None

@@ -92,7 +92,7 @@ async def store_qualification(session: AsyncSession, provider_id: int, draft: Qu
 
 
 async def _set_minimum(session: AsyncSession, qualification_id: int, minimum: int) -> None:
-    """Sets how many optional units a version asks for, and counts again what its aims have still to choose."""
+    """Sets how many optional units a version requires, and counts again what its aims have still to choose."""
     stored = update(Qualification).where(Qualification.id == qualification_id).values(optional_units_minimum=minimum)
     await session.execute(stored)
     # unscoped: an import of the provider's operator

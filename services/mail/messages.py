@@ -45,7 +45,7 @@ class _UnfoldedHeader(UnstructuredHeader):
 
 
 _HEADERS = HeaderRegistry()
-# Of what stands before the @; servers refuse longer ones (RFC 5321).
+# Characters before the @; servers refuse more (RFC 5321).
 _MAX_LOCAL_PART = 64
 _HEADERS.map_to_type("list-unsubscribe", cast(type[BaseHeader], _UnfoldedHeader))
 _POLICY = SMTP.clone(header_factory=_HEADERS)

@@ -23,7 +23,7 @@ def make_mail(kind: str, subject: str, body: str, reply_to: str | None = None) -
 
 
 def quoted(text: str) -> str:
-    """A person's words as a quotation, so that no paragraph of theirs can look like one from Waymark."""
+    """What a person wrote, as a quotation, so that it cannot be mistaken for text from Waymark."""
     lines = clean_lines(text).split("\n") if clean_lines(text) else ["(nothing)"]
     return "\n".join(f"> {line}".rstrip() for line in lines)
 

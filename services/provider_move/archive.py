@@ -58,7 +58,7 @@ class Manifest:
         return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
 
     def sha256(self) -> str:
-        """Returns the digest of its text, which stands for all of the export."""
+        """Returns the digest of its text, which covers all of the export."""
         return hashlib.sha256(self.encoded()).hexdigest()
 
 

@@ -212,7 +212,7 @@ class _Import:
         return Imported(self._export.manifest, provider_key, self._shifts)
 
     async def _reserved(self, table: Table) -> int:
-        """Returns what keys of a table move up by, and has it give no number of theirs to another row."""
+        """Returns the number that is added to the keys of a table, and reserves the new keys."""
         last = await last_number(self._session, table)
         theirs = self._export.manifest.last_numbers[table.name]
         shift = last + _MARGIN if last and not self._is_sqlite else last

@@ -134,7 +134,7 @@ async def _end(session: AsyncSession, subscription_key: int) -> None:
 
 def open_push(database: Database, settings: Settings) -> PushSender:
     """Returns the sender of a server process."""
-    # Whom the operators of a push service ask about this installation: some refuse an address that is not public.
+    # The contact of this installation for the operators of push services: some refuse an address that is not public.
     is_public = settings.base_url.startswith("https://")
     contact = settings.base_url if is_public else f"mailto:{settings.mail_from}"
     keys = PushKeys(settings.secret_keys, contact)

@@ -1,4 +1,4 @@
-"""Small pictures of stored files: made once, when somebody first looks at one, and kept beside the file."""
+"""Small pictures of stored files: made at the first request for one, and stored next to the file."""
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
@@ -35,7 +35,7 @@ _workers = WorkerPool(
     memory_bytes=_MEMORY_BYTES,
     niceness=BACKGROUND,
 )
-# By key: of several who look at once, one makes it.
+# By key: of several requests at the same time, one makes it.
 _making: dict[str, asyncio.Task[bytes]] = {}
 
 
@@ -65,8 +65,8 @@ _ALL = "all"
 async def preview_of(store: FileStore, file: StoredDownload, width: int, user: Hashable) -> bytes | None:
     """Returns the picture as WebP, of a width of `preview_width`; None of bytes that no decoder understands.
 
-    `user`: who looks at it. Raises what the store raises, and WorkerFailed while too many wait, no worker can start, or
-    the machine is too busy.
+    `user`: the user who views it. Raises what the store raises, and WorkerFailed while too many wait, no
+    worker can start, or the machine is too busy.
     """
     key = preview_key(file.storage_key, width)
     try:

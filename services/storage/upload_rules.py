@@ -144,7 +144,7 @@ def clean_name(name: str) -> str:
 
 
 def kind_of(name: str) -> UploadKind:
-    """The kind of file that a clean name stands for. Raises UnacceptableUpload.
+    """The kind of file of a clean name. Raises UnacceptableUpload.
 
     The content is checked when it arrives. What a browser announces does not count: it often guesses.
     """

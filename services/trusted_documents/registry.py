@@ -14,7 +14,7 @@ from db.models.trusted_document import ClientDocument, TrustedDocument
 from db.outages import OutageLog
 from domain import clock
 
-# How soon a process knows of what was retired, and how soon the database has what was used.
+# Seconds until a process sees what was retired, and until the database has what was used.
 INTERVAL_SECONDS = 5.0
 FLUSH_SECONDS = 60.0
 # An unknown id is looked up in the database at most this often, however many requests bring one.

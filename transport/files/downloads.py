@@ -20,7 +20,7 @@ from transport.files.previews import INLINE, preview, shown_headers
 from transport.files.service import FileError, FileService
 
 log = structlog.get_logger(__name__)
-# The rest of a file from a position: what a client asks for that goes on with a download.
+# The rest of a file from a position, as a client requests it that resumes a download.
 _RANGE = re.compile(r"bytes=(\d{1,18})-", re.ASCII)
 
 
@@ -75,7 +75,7 @@ async def send_stored(
 
 
 def _offset(request: Request, stored: StoredDownload) -> int | None:
-    """Returns from where on a client that has a part of the file asks for the rest; None if it asks for the whole."""
+    """Returns the position from which the client requests the rest of the file; None if it requests the whole file."""
     found = _RANGE.fullmatch(request.headers.get("range", ""))
     whole = f'"{stored.sha256}"'
     if found is None or request.headers.get("if-range", whole) != whole:
@@ -114,7 +114,7 @@ async def export(request: Request, signed_urls: SignedUrls, service: FileService
 async def _while_connected(
     request: Request, making: Coroutine[Any, Any, GeneratedExport | None]
 ) -> GeneratedExport | None:
-    """Returns what is made; cancels the work, and raises ClientDisconnect, once the client has gone."""
+    """Returns what is made; cancels the work, and raises ClientDisconnect, once the client has disconnected."""
     work, leaving = asyncio.create_task(making), asyncio.create_task(_disconnected(request))
     try:
         await asyncio.wait({work, leaving}, return_when=asyncio.FIRST_COMPLETED)

@@ -92,7 +92,9 @@ def _check_headers(request: Request, received: int, expected: ExpectedUpload) ->
 
 
 def _other_offset() -> FileError:
-    return FileError(409, "The upload goes on elsewhere. Send HEAD to this link, and go on at its Upload-Offset.")
+    return FileError(
+        409, "Another request continues this upload. Send HEAD to this link, and continue at its Upload-Offset."
+    )
 
 
 class _Part:

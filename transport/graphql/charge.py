@@ -13,7 +13,7 @@ COUNTED_FROM = 500
 
 
 def objects_in(data: Any) -> int:
-    """Returns the number of objects in the data of a response. An edge counts nothing beside its node."""
+    """Returns the number of objects in the data of a response. An edge is not counted in addition to its node."""
     count, waiting = 0, [data]
     while waiting:
         value = waiting.pop()

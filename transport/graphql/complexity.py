@@ -31,7 +31,7 @@ from transport.graphql.errors import OperationRejected, operation_rejected
 from transport.graphql.overlap_limit import check_overlaps
 from transport.limits import Limits
 
-# Introspection reads no database, so a point of its cost stands for many objects.
+# Introspection reads no database, so one point pays for many objects.
 INTROSPECTION_OBJECTS_PER_POINT = 50
 INTROSPECTION_LIST_SIZE = 6
 # Counts in error messages end here.
@@ -178,7 +178,7 @@ class DocumentWalk:
 
     def _set_cost(self, inner: DocumentSize, field: GraphQLField | None, path: str, size: ListSize | None) -> None:
         """Turns the cost of the selection inside a field into the cost of the field."""
-        # An edge costs nothing beside its node.
+        # An edge adds nothing to the cost of its node.
         one = add(inner.cost, 0 if path.endswith("Connection.edges") else self._limits.weights.get(path, 1))
         if inner.items != 0:
             one = add(one, multiply(size or self._limits.page_size_default, inner.items))

@@ -9,7 +9,7 @@ from graphql import FieldNode, GraphQLField, IntValueNode, ListValueNode, Operat
 from transport.graphql.errors import BAD_USER_INPUT, operation_rejected
 from transport.limits import Limits
 
-# Larger than any page: stands for literals of so many digits that reading them would take long.
+# Larger than any page: used for literals with so many digits that parsing them would take long.
 _HUGE = 10**9
 
 

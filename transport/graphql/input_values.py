@@ -1,4 +1,4 @@
-"""What the values in a request may be, whichever argument they are for: checked once, before an operation runs.
+"""Limits of the values in a request, for every argument: checked once, before an operation runs.
 
 JSON and GraphQL themselves exclude lone surrogates, wrong UTF-8 and numbers that are not finite. The scalars of the
 schema say what a date or a time may be.

@@ -9,7 +9,7 @@ from db.database import statement_count
 
 _TRACE_CONTEXT = ("traceparent", "tracestate")
 _TRACE_HEADERS = frozenset(name.encode() for name in _TRACE_CONTEXT)
-# What W3C Trace Context asks a server to pass on; more is ignored.
+# What W3C Trace Context requires a server to pass on; more is ignored.
 _MAX_TRACE_CHARACTERS = 512
 
 

@@ -1,4 +1,4 @@
-"""A thread that looks at what the event loop's thread runs while the loop is late."""
+"""A thread that records what the event loop's thread runs while the loop is late."""
 
 import gc
 import sys

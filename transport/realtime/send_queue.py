@@ -11,7 +11,7 @@ from transport.realtime.connection_lifecycle import ClientTooSlow, ConnectionLif
 
 
 class CloseWebSocket(Exception):
-    """Ends the connection with a close code; 0 sends no close frame, because the client has gone or does not read."""
+    """Ends the connection with a close code; 0 sends no close frame, as the client is gone or does not read."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
