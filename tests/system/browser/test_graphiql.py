@@ -97,6 +97,7 @@ async def test_sample_opens_with_its_variables_and_runs(page: Page) -> None:
     await expect(result(page)).to_contain_text('"totalCount"')
 
 
+@pytest.mark.long
 async def test_subscription_runs_until_it_is_stopped(page: Page, graphiql_server: RunningServer) -> None:
     await sign_in(page, "assessor")
     await open_sample(page, "kpis_live", "KpisLive")

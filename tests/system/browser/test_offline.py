@@ -81,6 +81,7 @@ async def test_sign_in_offline_shows_an_error(running: RunningServer, open_app: 
     )
 
 
+@pytest.mark.long
 async def test_stored_data_is_deleted_when_another_user_signs_in(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     visit.expected = NO_CONNECTION

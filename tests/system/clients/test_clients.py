@@ -16,7 +16,15 @@ from tests.support.demo_server import Demo
 from tests.system.clients.conftest import HERE, NODE_TEST, Run
 
 
-@pytest.mark.parametrize("client", ["apollo", "payloads", "urql", "live", "tus", "gateway"])
+@pytest.mark.parametrize(
+    "client",
+    [
+        "apollo",
+        "urql",
+        "gateway",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("payloads", "live", "tus")),
+    ],
+)
 async def test_client(run: Run, demo: Demo, client: str) -> None:
     async with demo.serving("sqlite") as running:
         await run(*NODE_TEST, f"{client}.test.mjs", WAYMARK=running.address)
