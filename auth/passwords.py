@@ -53,11 +53,6 @@ async def unusable_password_hash(like: str | None = None) -> str:
     return await hash_password(secrets.token_urlsafe(32), like)
 
 
-async def password_matches(password: str, stored: str | None) -> bool:
-    """Returns whether the password matches the stored hash; False, after the same time, if `stored` is None."""
-    return (await passwords_match(password, [] if stored is None else [stored])) == [True]
-
-
 async def passwords_match(password: str, stored: Sequence[str]) -> list[bool]:
     """Returns for each of the stored hashes whether the password matches it. No hash takes the time of one."""
     if len(password) > MAX_LENGTH:

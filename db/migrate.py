@@ -19,7 +19,7 @@ from db.migration_batches import fills_text, run_fill
 from db.migration_locks import COUNT_STATEMENT, LOCK_MILLISECONDS, Report, only_one, retried, transaction
 from db.models.registry import metadata
 from db.sqlite_autoincrement import never_reuse_keys
-from db.table_version import Migrations, TableVersion, migrations, table_problem, table_version, version_of
+from db.table_version import Migrations, TableVersion, migrations, table_version, version_of
 
 # SQLSTATE of a column, of a table or index, and of a constraint or trigger that is there already.
 _EXISTS = ("42701", "42P07", "42710")
@@ -72,11 +72,6 @@ async def contract(database: Database, report: Report = lambda _: None, found: M
             if database.is_sqlite and to_contract:
                 # A table that was rebuilt has lost it.
                 await _run_sync(database, never_reuse_keys)
-
-
-async def has_pending_migrations(database: Database) -> bool:
-    """Returns whether this version cannot serve the tables."""
-    return await table_problem(database) is not None
 
 
 async def write_migration(database: Database, message: str) -> str:

@@ -7,7 +7,7 @@ KEPT = dt.timedelta(days=3)
 # Exports that one user starts in 24 hours, and schedules of one user that have not ended.
 MOST_A_DAY = 50
 MOST_SCHEDULES = 20
-# If a process reports nothing about its export for this long, another process takes the export over.
+# If a process reports nothing about its export for this long, another process takes over the export.
 LEASE = dt.timedelta(minutes=1)
 # An export fails when its process has ended early this many times.
 MOST_ATTEMPTS = 3

@@ -1,4 +1,4 @@
-"""Loads that go on from the last one: what is new since a time."""
+"""Incremental loads: the records that are new since a time."""
 
 import datetime as dt
 

@@ -39,7 +39,7 @@ class AuditEventRow(LightRow):
 
     @computed("subject_type", "subject_key", "subject_part")
     def subject_id(self) -> str | None:
-        """Returns the id of the record that the event is about. The record may not exist or not be visible any more."""
+        """Returns the id of the record that the event is about. The record may no longer exist or be visible."""
         if self.subject_type is None or self.subject_key is None:
             return None
         if self.subject_part is not None:

@@ -192,7 +192,7 @@ class UnitSignaturesLoader(ManyLoader[tuple[int, int], UnitSignatureRow]):
     """Loads the signatures of a unit by (aim key, unit key).
 
     They are those that the provider requires, given or not, and any others that were given, in the order of the roles;
-    then those that were withdrawn, oldest first, which are required of nobody.
+    then those that were withdrawn, oldest first, which are no longer required.
     """
 
     keys_of = "unit"

@@ -107,7 +107,7 @@ class OpenWork:
 
 @cached_statement
 def open_work_statement(role: Role) -> Select:
-    """Selects the open work of users, by user key: what would be left with nobody if the account were archived."""
+    """Selects the open work of users, by user key: it would belong to no active user if the account were archived."""
     # unscoped: numbers about an account that a Master Admin, who sees all of the provider, may archive
     open_aims = select(func.count()).select_from(Aim).where(Aim.status.not_in(ENDED))
     # unscoped: the same account

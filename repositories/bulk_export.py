@@ -55,9 +55,9 @@ async def schedules_of(session: AsyncSession, user_key: int) -> int:
 
 def _without_role(table: Any) -> ColumnElement[bool]:
     """The condition that the user of a row has lost its role, or the account."""
-    # unscoped: a condition on rows that the server looks at
+    # unscoped: a condition on rows that the server itself reads
     granted = exists().where(RoleGrant.user_id == table.user_id, RoleGrant.role == table.role)
-    # unscoped: a condition on rows that the server looks at
+    # unscoped: a condition on rows that the server itself reads
     active = exists().where(User.id == table.user_id, User.archived_at.is_(None))
     return or_(~granted, ~active)
 
@@ -93,7 +93,7 @@ async def claim(session: AsyncSession, key: int, now: dt.datetime) -> Row[Any] |
 
 
 async def note(session: AsyncSession, key: int, lease: str, now: dt.datetime, **values: Any) -> bool:
-    """Keeps an export for this process; returns False if it is not this process's any more, or was deleted."""
+    """Keeps an export for this process; returns False if another process has it now, or it was deleted."""
     # unscoped: the server's own work
     mine = update(BulkExport).where(BulkExport.id == key, _RUNNING, BulkExport.lease == lease)
     return await _changed(session, mine.values(leased_until=now + LEASE, **values))

@@ -1,4 +1,4 @@
-"""Reads of sampling within a write transaction: the policy, what can be sampled, and what a sample looks at."""
+"""Reads of sampling within a write transaction: the policy, what can be sampled, and the records of a sample."""
 
 from collections.abc import Collection
 from typing import Any

@@ -32,7 +32,7 @@ async def read_for_write(
 async def lock_again(session: AsyncSession, found: Base) -> None:
     """Locks the row of an object that was read without a lock, and gives the object what the row has now.
 
-    Raises LookupError where the row is gone.
+    Raises LookupError where the row no longer exists.
     """
     entity: Any = type(found)
     (key,) = inspect(found).identity or (None,)

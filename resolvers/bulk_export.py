@@ -82,7 +82,7 @@ async def end(uow: UnitOfWork, *, id: str) -> int:
 
 @mutation("reportScheduleResume")
 async def resume(uow: UnitOfWork, *, id: str) -> int:
-    """Starts one of the viewer's own schedules again, from its next time on; of one that goes on, changes nothing.
+    """Starts one of the viewer's own schedules again, from its next time on; one that has not ended is not changed.
 
     Rejects with NOT_FOUND, INVALID beyond what a user may have.
     """

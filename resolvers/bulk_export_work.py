@@ -83,7 +83,7 @@ class BulkExports:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def begin(self, now: dt.datetime | None = None) -> int:
-        """Starts what schedules ask for, takes files of ended roles away, and begins exports; returns how many."""
+        """Starts the exports of due schedules, deletes files of ended roles, and begins exports; returns how many."""
         moment = now or clock.now()
         await self._start_scheduled(moment)
         await self._withdraw(moment)
@@ -250,7 +250,7 @@ class BulkExports:
             except _TROUBLES:
                 raise
             except Exception as error:
-                # Of one schedule: the others go on, and this one is tried at its next time.
+                # Of one schedule: the others continue, and this one is tried at its next time.
                 log.error("report_schedule_failed", schedule=schedule.id, cause=type(error).__name__)
 
     async def _start_one(self, schedule: Row[Any], now: dt.datetime) -> None:

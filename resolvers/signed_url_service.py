@@ -117,7 +117,7 @@ class SignedUrlService:
                 await self.files.delete(storage_key)
 
     async def stored_download(self, claims: Claims) -> StoredDownload | None:
-        """Returns the stored file; None where it was erased, or where the user of the link does not see it any more."""
+        """Returns the stored file; None where it was erased, or where the user of the link no longer sees it."""
         stored: Any
         if "guest" in claims:
             stored = await document_of_guest(self._services.database, claims["guest"], clock.now())

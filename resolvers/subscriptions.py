@@ -146,7 +146,7 @@ async def _visible(context: Context, id: str | None, keys: set[int] | None) -> A
 async def _concerning(context: Context, subscriber: Subscriber, wait_seconds: float | None = None) -> Changes | None:
     """Returns what changed, once something has that concerns the viewer; no changes after that many seconds.
 
-    None if the viewer is not signed in any more. A change of learners whom the viewer does not see is passed over
+    None if the viewer is no longer signed in. A change of learners whom the viewer does not see is passed over
     without reading the viewer.
     """
     viewer, live = context.viewer_or_raise(), context.services.changes.live

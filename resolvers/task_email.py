@@ -63,7 +63,7 @@ class TaskEmails:
         today, hour = clock.day_of(moment), moment.astimezone(clock.LONDON).hour
         # A read first: on SQLite a write needs the write lock, which an idle server should not take.
         for provider_key in await repository.providers_to_notify(database, moment, today, hour):
-            # A little less than the interval, so that the same process can go on.
+            # A little less than the interval, so that the same process can claim the provider again.
             every = dt.timedelta(seconds=INTERVAL_SECONDS * 0.9)
             async with database.writing() as session:
                 if not await repository.claim_provider(session, provider_key, moment, every):

@@ -74,7 +74,7 @@ def _by_kind(tasks: Sequence[TaskRow]) -> list[list[TaskRow]]:
 def _message(
     user: Row[Any], subscription_key: int, new: Sequence[TaskRow], counts: dict[TaskKind, int], now: dt.datetime
 ) -> PushMessage:
-    """What the browser shows: how many tasks of a kind wait. It names nobody, as the subject of such an e-mail."""
+    """What the browser shows: how many tasks of a kind wait. It contains no names, as subjects of e-mails."""
     kind, total = new[0].kind, max(counts.get(new[0].kind, 0), len(new))
     are_new = "" if len(new) == total else f"{len(new)} of them {'is' if len(new) == 1 else 'are'} new."
     # One task opens its record; several open the page of their kind.

@@ -59,7 +59,7 @@ def payload(
 ) -> Callable[[P], P]:
     """Makes a class a payload. Its fields are declared with the functions below; `errors` and `viewer` are added.
 
-    `signs_out`: nobody need be signed in after the mutation, so that there is no viewer.
+    `signs_out`: after the mutation there may be no viewer.
     """
 
     def decorate(cls: P) -> P:
@@ -218,7 +218,7 @@ def _refused(outcome: Any) -> list[errors.UserError]:
 
 
 def _implausible_dates(value: Any, *path: str) -> Iterator[errors.UserError]:
-    """Yields an error for each date of the arguments that nobody can mean."""
+    """Yields an error for each date of the arguments that is too early or too late to be meant."""
     for name, part in _parts(value):
         if isinstance(part, dt.date):
             day = part.date() if isinstance(part, dt.datetime) else part

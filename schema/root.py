@@ -15,7 +15,7 @@ from schema.subscription import Subscription
 
 
 class _Names(NameConverter):
-    """Names of the schema, which Strawberry asks for with each argument of each request."""
+    """Names of the schema, which Strawberry looks up for each argument of each request."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -23,7 +23,7 @@ class Filter:
 
     The SQL depends on the shape of the value, never on the value, so that a statement is built once for each shape.
     `reads_joined`: the condition uses a table that the row joins, so that counting needs the joins too. `combine`:
-    returns the condition of the list for those of all filters with the same `combine`, which then speak of one related
+    returns the condition of the list for those of all filters with the same `combine`, which then apply to one related
     row; None if the conditions are about the rows of the list.
     """
 

@@ -15,7 +15,7 @@ from sqlalchemy import CompoundSelect, Select
 
 from loaders.core.rows import Columns, LightRow, NestedPart
 
-# A class has no more shapes. A further selection gets the smallest shape that contains it, or else whole rows.
+# The limit of shapes of a class. A further selection gets the smallest shape that contains it, or else whole rows.
 MAX_SHAPES = 16
 
 _SHAPES: dict[type[LightRow], dict[tuple[int, ...], "Shape"]] = {}

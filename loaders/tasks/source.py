@@ -6,7 +6,7 @@
         task = columns(Evidence.id, Evidence.learner_id, Evidence.title, since_at=Evidence.submitted_at)
         return select(*task).where(scope.sees(role, Evidence), *waiting)
 
-Nothing is stored about a task, so that what is done in one place is gone everywhere. What is withdrawn, or on a break
+Nothing is stored about a task, so that a task that is done disappears everywhere. What is withdrawn, or on a break
 in learning, is no task. Days are numbers (`domain.day_number`), which both databases sort and
 compare alike.
 """
@@ -101,7 +101,7 @@ def columns(
 ) -> list[ColumnElement[Any]]:
     """Returns the columns of a source. `name`: of the subject, for the title.
 
-    A task without `due_day` needs `since_at`; `since_day` stands in where `since_at` is NULL.
+    A task without `due_day` needs `since_at`; `since_day` is used where `since_at` is NULL.
     """
     moment = cast(null(), UtcDateTime) if since_at is None else since_at
     day = cast(null(), Integer) if since_day is None else since_day

@@ -31,7 +31,7 @@ async def complete_login(
     """Starts the session of a user who has proven who they are, and makes them the viewer.
 
     `needs_code`: whether a second factor is still to be checked. `confirm` runs in the transaction of the login, and
-    raises where it cannot go on. `refused` is raised where the account is archived by now. The further arguments are
+    raises where it cannot continue. `refused` is raised where the account is archived by now. The further arguments are
     those of `start_session`. Rejects with REQUIRED, WRONG_PASSWORD or TOO_MANY_ATTEMPTS for the code, and
     NOT_ALLOWED for a role that the user does not have.
     """
@@ -53,7 +53,7 @@ async def complete_login(
                 raise wrong_code("input", code_field)
             await clear_attempt(transaction.session, attempt)
             detail["second_factor"] = kind
-        # After the code: without it, nobody learns which roles an account has.
+        # After the code: without it, the roles of an account are not revealed.
         chosen = account.role(role)
         if chosen is None:
             raise reject(UserErrorCode.NOT_ALLOWED, say("ROLE_NOT_HELD"), "input", "role")

@@ -77,7 +77,7 @@ async def login_with_provider(
 
     The authorization code is exchanged once. The same request can be sent again for 10 minutes with another role or
     with `second_factor_code`, until it has started a session. Rejects with SecondFactorRequired where the user has a
-    second factor that the identity provider does not stand for.
+    second factor that the identity provider has not confirmed.
     """
     services = context.services
     provider = await configured_provider(services.database, global_id.decode(_TYPE, provider_id))

@@ -44,7 +44,7 @@ class EvidenceChanges(TypedDict, total=False):
 async def unmap(uow: UnitOfWork, *, id: str, criterion_ids: Sequence[str]) -> int:
     """Removes mappings of evidence, and what they signed off; a criterion that is not mapped changes nothing.
 
-    Evidence that is mapped to nothing any more waits for the assessor again. Rejects with NOT_FOUND, NOT_ALLOWED,
+    Evidence without mappings waits for the assessor again. Rejects with NOT_FOUND, NOT_ALLOWED,
     REQUIRED for no criterion, INVALID for too many, and CONFLICT where the evidence is withdrawn.
     """
     evidence, aim = await lock_for_assessment(uow, id)

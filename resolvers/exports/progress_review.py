@@ -35,7 +35,7 @@ class ReviewAction:
 
 @dataclass(frozen=True, slots=True)
 class ReviewWords:
-    """What one role says; None where it says nothing under a heading."""
+    """What one role has written; None where a heading has no text."""
 
     role: Role
     name: str

@@ -79,7 +79,7 @@ async def issue(context: Context, *, id: str) -> int:
 
 @mutation("reviewIssue")
 async def _issue(uow: UnitOfWork, *, id: str) -> int:
-    """Freezes figures and words, makes the document, and asks for signatures; issuing again changes nothing.
+    """Freezes figures and texts, makes the document, and requests signatures; issuing again changes nothing.
 
     Rejects with NOT_FOUND, NOT_ALLOWED, and CONFLICT before the session was attended, without the assessor's answer, or
     where the review changed at the same moment.

@@ -77,7 +77,7 @@ def _withdraw(viewer: Viewer, evidence: EvidenceState, *, signed_off: bool) -> I
 
 @EVIDENCE.rule("evidenceResubmit")
 def _resubmit(viewer: Viewer, evidence: EvidenceState, *, submitter_archived: bool) -> Iterator[UserError]:
-    # Learner and assessor stand in for a submitter who cannot sign in any more.
+    # Learner and assessor act for a submitter who can no longer sign in.
     stands_in = submitter_archived and viewer.role in (Role.LEARNER, Role.ASSESSOR)
     if evidence.submitted_by_key != viewer.user_key and not stands_in:
         message = say("EVIDENCE_OF_OTHER_SUBMITTER")

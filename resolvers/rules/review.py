@@ -53,7 +53,7 @@ def _answer(viewer: Viewer, review: ReviewState, *, answers: Sequence[Answer]) -
     if other is not None:
         message = say("ANSWERED_IN_OTHER_ROLE", answered=other, role=viewer.role)
         yield user_error(UserErrorCode.NOT_ALLOWED, message, "id")
-    # After a hand-over the new assessor goes on; for who has left, a colleague does.
+    # After a hand-over the new assessor continues; for an assessor who has left, a colleague does.
     elif own is not None and own.author_key != viewer.user_key and not own.left and viewer.role is not Role.ASSESSOR:
         yield user_error(UserErrorCode.CONFLICT, say("ANSWERED_BY_OTHER", author=own.author), "id")
 

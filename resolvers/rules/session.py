@@ -35,7 +35,7 @@ class SessionState:
 
 
 SESSION = RecordRules("Session", state=SessionState.of)
-# What can be changed of a session that is not planned any more depends on the change.
+# Whether a session that is no longer planned can be changed depends on the change.
 SESSION.by_role("sessionUpdate")
 LEARNER.by_role("sessionBook", "sessionBookMany")
 VIEWER.by_role("sessionBook", "sessionBookMany", "sessionCompleteMany")

@@ -37,7 +37,7 @@ _INVITED_BY = {**_CORRECTED_BY, Role.ASSESSOR: _CORRECTED_BY[Role.BASIC_ADMIN]}
 
 @dataclass(frozen=True, slots=True)
 class UserState:
-    """What the rules know of a user. An account is no learner's record, also where its user is a learner."""
+    """What the rules know of a user. An account is not a learner's record, even where its user is a learner."""
 
     key: int
     learner_key: None = None
@@ -241,5 +241,5 @@ async def only_master_admin(loaders: Loaders, rows: Sequence[UserRow]) -> list[b
 
 @USER.fact
 async def open_work(loaders: Loaders, rows: Sequence[UserRow]) -> list[OpenWork | None]:
-    """What would be left with nobody if the account were archived."""
+    """The work that would belong to no active user if the account were archived."""
     return await loaders[OpenWorkLoader].load_many([row.key for row in rows])

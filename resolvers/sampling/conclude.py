@@ -24,7 +24,7 @@ from resolvers.rules.sample import SAMPLE, SampleState
 from services.mail.sampling_messages import sample_concluded
 
 MAX_FINDINGS, MAX_ACTIONS = 200, 20
-# Learners read it, and sampling is no business of theirs.
+# Learners read this, and sampling is internal: it does not say why.
 TAKEN_BACK = "The sign-off of the unit was taken back."
 _MARKS = ("valid", "authentic", "current", "sufficient")
 
@@ -43,7 +43,7 @@ class Finding(TypedDict, total=False):
 
 @mutation("sampleBegin")
 async def begin(uow: UnitOfWork, *, id: str) -> int:
-    """Takes a snapshot of the unit as the IQA looks at it; beginning again takes a new one.
+    """Takes a snapshot of the unit that the IQA is about to check; beginning again takes a new one.
 
     Rejects with NOT_FOUND, NOT_ALLOWED for who assessed the unit, INVALID without evidence, and CONFLICT once it is
     concluded.

@@ -15,10 +15,11 @@ from repositories.sample import (
     standing_samples,
     units_that_count,
 )
+from resolvers.core.changes import assign
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.rules.user import USER, UserState
 
-# When an IQA looks at a unit that is signed off, or whose aim is past its planned end.
+# From the plan to the check of a unit that is signed off, or whose aim is past its planned end.
 _SOON = dt.timedelta(weeks=4)
 _MAX_FIRST_UNITS = 100
 
@@ -48,10 +49,8 @@ async def save_policy(
     if saved is None:
         saved = SamplingPolicy(provider_id=uow.viewer.provider_key, saved_at=uow.now, **values)
         uow.session.add(saved)
-    elif all(getattr(saved, name) == value for name, value in values.items()):
+    elif not assign(saved, values):
         return
-    for name, value in values.items():
-        setattr(saved, name, value)
     saved.saved_at = uow.now
     uow.audit(None, None, policy=[aims_percent, units_percent, first_units_of_new_assessor])
 

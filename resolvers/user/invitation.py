@@ -58,7 +58,7 @@ class UserChange(TypedDict):
 async def create_user(
     uow: UnitOfWork, name: str, email: str, username: str, role: Role, same_username: str | None
 ) -> User:
-    """Adds a user in one role, whose password nobody knows, and sends the invitation.
+    """Adds a user in one role, with a random password, and sends the invitation.
 
     `same_username`: a password hash of an account with this username at another training provider.
     """

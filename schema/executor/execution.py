@@ -21,7 +21,7 @@ class FieldBatch:
 
     index: int  # of the field in the compiled query
     values: list[Any]
-    batched: bool = False  # a single awaitable in `values` stands for the list of all values
+    batched: bool = False  # `values` is a single awaitable of the list of all values
     projection: Callable[[Any], Any] | None = None  # applied to each value of a batch
 
     async def completed(self) -> list[Any]:
@@ -151,7 +151,7 @@ class Execution:
         self.error = None
 
     async def await_pending(self) -> None:
-        """Awaits whatever was started, so that nothing of this execution runs beside the generic executor."""
+        """Awaits whatever was started, so that nothing of it still runs when the generic executor starts."""
         values = [value for batch in self.batches for value in batch.values]
         futures = [value for value in values if isfuture(value)]
         if futures:

@@ -89,7 +89,7 @@ class CompiledExecutor(GenericExecutor):
 
 
 class _FirstField:
-    """Middleware of graphql-core that resolves the one field of a mutation by its outcome, and then is gone."""
+    """Middleware of graphql-core that resolves the one field of a mutation by its outcome, once."""
 
     def __init__(self, executor: CompiledExecutor, outcome: MutationOutcome) -> None:
         self._executor = executor

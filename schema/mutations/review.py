@@ -50,7 +50,7 @@ class ReviewMutations:
     review_issue = mutation(
         ReviewPayload,
         issue.issue,
-        "Freezes figures and words, makes the document, and asks for signatures. The session has to be attended, and "
+        "Freezes figures and texts, makes the document, and requests signatures. The session has to be attended, and "
         "the assessor's answer written.",
         id=Id,
     )

@@ -21,6 +21,6 @@ class AccessKey(Node):
     operations: list[str] = attribute("The saved queries that it may run, by name; every query if empty.")
     created_at: dt.datetime = attribute("When it was made.")
     expires_at: dt.datetime = attribute("From when on it is refused.")
-    revoked_at: dt.datetime | None = attribute("When its owner revoked it; null if nobody did.")
+    revoked_at: dt.datetime | None = attribute("When its owner revoked it; null if it was not revoked.")
     last_used_at: dt.datetime | None = attribute("When it was last used, to five minutes; null if it never was.")
     viewer_actions: list[ViewerAction] = viewer_actions("AccessKey")

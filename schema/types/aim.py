@@ -96,7 +96,7 @@ class Aim(Node):
     )
     off_the_job: OffTheJob = loaded("The off-the-job minutes of the aim.", OffTheJobOfAimLoader)
     units_to_choose: int = attribute(
-        "Optional units still to choose before there are as many as the qualification asks for. Until then no "
+        "Optional units still to choose before there are as many as the qualification requires. Until then no "
         "percentage of criteria is 100.0."
     )
     resources: list[Resource] = related(

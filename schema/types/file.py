@@ -28,7 +28,7 @@ class File(Node):
     size: int = attribute("The size in bytes.")
     sha256: str = attribute("The SHA-256 digest of the content, in lower-case hexadecimal.")
     uploaded_by: Annotated["User", strawberry.lazy("schema.types.user")] | None = person(
-        "The user who uploaded it; null if the account does not exist any more.", "uploaded_by_key"
+        "The user who uploaded it; null if the account no longer exists.", "uploaded_by_key"
     )
     uploaded_at: dt.datetime = attribute("When the upload finished.")
     download: Download = resolved(
@@ -56,7 +56,7 @@ class File(Node):
 class AcceptedFileKind:
     content_type: str = attribute("The media type that it is stored and served with, such as `image/jpeg`.")
     endings: list[str] = attribute(
-        "The endings of file names that stand for this kind, in lower case, such as `.jpg`. The name decides, whatever "
+        "The endings of file names of this kind, in lower case, such as `.jpg`. The name decides, whatever "
         "media type a browser announces, and the content must agree with it."
     )
     max_bytes: int = attribute("The largest size of such a file, in bytes.")

@@ -92,7 +92,7 @@ class LearnerFilter:
     status: list[AimStatus] | None = strawberry.field(
         default=None,
         description="Only learners with an aim in one of these states. This filter, `assessorId`, `qualificationId` "
-        "and the filters of dates speak of one aim, which meets all of them.",
+        "and the filters of dates apply to one aim, which meets all of them.",
     )
     qualification_id: strawberry.ID | None = strawberry.field(
         default=None, description="Only learners with an aim of this version of a qualification."

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
-from services.audit.batches import Batch, Check, problems_in
+from services.audit.batches import Batch, Check
 from services.audit.chain import check_audit_chain
 from services.audit.file_check import check_files
 from services.audit.history_check import check_history
@@ -76,13 +76,6 @@ async def find_problems(database: Database, store: FileStore, state: VerifyState
                 break
             state.save(name, position)
     state.remove()
-
-
-async def find_problems_in(session: AsyncSession, store: FileStore) -> AsyncIterator[str]:
-    """Like `find_problems`, without the SQLite file, in the caller's transaction and with its changes."""
-    for check in _checks(store).values():
-        async for problem in problems_in(session, check):
-            yield problem
 
 
 def _checks(store: FileStore) -> dict[str, Check]:

@@ -26,10 +26,11 @@ from domain import global_id as ids
 from domain.enums import AssessmentMethod, Role
 from resolvers import signature_request, unit
 from resolvers.evidence import assessment, submission
-from services.audit import batches, chain, file_check
+from services.audit import batches, chain, file_check, verify
+from services.audit.batches import problems_in
 from services.audit.chain import audit_chain_problems
 from services.audit.signature_check import signature_problems
-from services.audit.verify import find_problems, find_problems_in
+from services.audit.verify import find_problems
 from services.storage.file_store import open_store
 from tests.support.databases import Databases
 from tests.support.scenarios.base import PASSWORD, open_scenario
@@ -171,6 +172,12 @@ async def _problems_in(session: Any) -> list[str]:
     return problems + [problem async for problem in signature_problems(session)]
 
 
+async def _all_problems_in(session: Any, scenario: EmptyPortfolio) -> list[str]:
+    """Returns the problems that `server.py verify` finds, with the changes of the transaction."""
+    checks = verify._checks(scenario.services.files).values()
+    return [problem for check in checks async for problem in problems_in(session, check)]
+
+
 OTHER_STATEMENT = "the statement is not the one that was signed"
 # Change -> (statement, part of the expected problem).
 CHANGES = {
@@ -214,7 +221,7 @@ async def test_a_change_is_described(scenario: EmptyPortfolio, change: str) -> N
     with suppress(_Rollback):
         async with scenario.database.writing() as session:
             await session.execute(statement.execution_options(synchronize_session=False))
-            problems = [problem async for problem in find_problems_in(session, scenario.services.files)]
+            problems = await _all_problems_in(session, scenario)
             raise _Rollback
     assert any(expected in problem for problem in problems), problems
 
@@ -233,7 +240,7 @@ async def test_a_forged_signature_is_found(scenario: EmptyPortfolio) -> None:
                 )
             )  # fmt: skip
             await session.flush()
-            (problem,) = [problem async for problem in find_problems_in(session, scenario.services.files)]
+            (problem,) = await _all_problems_in(session, scenario)
             raise _Rollback
     assert "the audit trail has no line of it" in problem
 

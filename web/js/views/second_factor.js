@@ -22,7 +22,7 @@ function begin(app) {
     h(
       "p",
       {},
-      "Your training provider asks for a second step when you sign in: a code from an authenticator app on your ",
+      "Your training provider requires a second step when you sign in: a code from an authenticator app on your ",
       "phone. Install such an app first. Then confirm that it is you.",
     ),
     form(
