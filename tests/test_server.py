@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import gc
 import socket
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from db.database import Database
 from db.models.auth_session import LoginAttempt
 from domain import clock
 from server import build_server
-from services.pauses import SWITCH_SECONDS
+from services.pauses import COLLECTED, SWITCH_SECONDS
 from services.settings import Settings, SettingsError, read_settings
 from tests.support.databases import Databases
 from tests.support.demo_server import Demo
@@ -89,11 +90,12 @@ async def test_a_server_sweeps_and_says_so(demo: Demo, backend: str, tmp_path: P
     await database.close()
 
 
-async def test_the_loop_waits_for_a_thread_a_tenth_as_long(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_keeps_pauses_short(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen: list[float] = []
     monkeypatch.setattr(sys, "setswitchinterval", chosen.append)
     async with demo.serving("sqlite"):
         assert chosen == [SWITCH_SECONDS]
+        assert gc.get_threshold() == COLLECTED
 
 
 def test_a_quota_that_cannot_be_used_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
