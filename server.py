@@ -210,7 +210,7 @@ async def running(
     settings: Settings, services: "Services", metrics: "Metrics", tracing: "Tracing | None",
     background_tasks: Mapping[str, Callable[[], Coroutine[Any, Any, None]]],
 ) -> AsyncIterator[None]:  # fmt: skip
-    """Runs what a server does beside requests: mail, sweeping, the change feed, metrics, the watch over the replica."""
+    """Runs the background tasks of a server: mail, sweeping, the change feed, metrics, the watch over the replica."""
     import structlog
 
     from db import background_task

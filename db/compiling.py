@@ -18,7 +18,7 @@ _thread = ThreadPoolExecutor(1, "compiling")
 
 
 class Compilations(Generic[Result]):
-    """What is being compiled now. Who wants the same at the same time waits for the same compilation."""
+    """The compilations that run now. Requests for the same statement wait for one compilation."""
 
     def __init__(self) -> None:
         # By event loop and key: the compilation, and how many wait for it.
@@ -27,7 +27,7 @@ class Compilations(Generic[Result]):
     async def compile(self, key: Hashable, work: Callable[[], Result]) -> Result:
         """Returns what `work` returns in the thread, or raises what it raises. It runs once for equal keys.
 
-        It goes on if who waits for it is cancelled.
+        It continues if a caller that waits for it is cancelled.
         """
         loop = asyncio.get_running_loop()
         if (found := self._running.get((loop, key))) is None:
@@ -44,7 +44,7 @@ class Compilations(Generic[Result]):
 
 
 def compile_in_thread(dialect: Dialect) -> None:
-    """Lets the connections and sessions of an engine with this dialect compile in the thread.
+    """Makes the connections and sessions of an engine with this dialect compile in the thread.
 
     SQLAlchemy calls the compiler only for a statement that its cache does not have, so that one it has costs nothing.
     """

@@ -30,7 +30,7 @@ _REPEAT_SECONDS = 1.0
 class Outage(enum.Enum):
     """What an outage means for the client."""
 
-    # The same request succeeds once the outage is over.
+    # The same request succeeds after the outage.
     UNAVAILABLE = enum.auto()
     # There is no room on the disk.
     STORAGE_FULL = enum.auto()

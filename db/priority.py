@@ -11,7 +11,7 @@ from pathlib import Path
 # processor time of one without; with 15 it would get a thirtieth, and an export end at its limit on a busy machine.
 LOWER = 5
 BACKGROUND = 10
-# The system lets a user change the priority of a group ten times a second; workers that start together take turns.
+# The system allows a user ten changes of a group's priority a second; workers that start together take turns.
 _ATTEMPTS, _PAUSE_SECONDS = 10, 0.12
 
 

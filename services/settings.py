@@ -57,7 +57,7 @@ class Settings:
     # Whether browsers that open /graphql get GraphiQL.
     graphiql: bool
     allowed_origins: tuple[str, ...]
-    # Headers that pages of these origins may send beside the usual ones.
+    # Headers that pages of these origins may send in addition to the usual ones.
     allowed_headers: tuple[str, ...]
     # The push services that browsers may name, or none.
     push_services: tuple[str, ...]

@@ -48,7 +48,7 @@ def make_app(
 ) -> ASGIApp:
     """The app for the routes. `start_page` is the path that `/` redirects to; `lifespan` runs while the app serves.
 
-    `allowed_headers`: headers that pages of `allowed_origins` may send beside the usual ones.
+    `allowed_headers`: headers that pages of `allowed_origins` may send in addition to the usual ones.
     `trusted_proxies`: addresses and networks, with commas, whose X-Forwarded-… headers are trusted.
     """
 

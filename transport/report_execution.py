@@ -71,7 +71,7 @@ class ReportExecution:
     async def make_held(
         self, request: Request, context: OperationContext, work: Callable[[Execute], Made]
     ) -> tuple[Made, Callable[[], None]]:
-        """As `make`, for what takes room until it has been sent: the caller then calls the function that comes with it.
+        """As `make`, for a file that takes up space until it was sent: the caller then calls the returned function.
 
         Until then it counts as one of the user's exports.
         """

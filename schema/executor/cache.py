@@ -47,7 +47,7 @@ class CompiledQuery:
     suspended_for: int = 0
 
     def is_suspended(self) -> bool:
-        """Returns whether to leave this execution to the generic executor, and counts the execution."""
+        """Returns whether the generic executor must run this execution, and counts the execution."""
         if self.suspended_for:
             self.suspended_for -= 1
             return True

@@ -43,7 +43,7 @@ class MutationOutcome:
 
 
 def once(bind: Callable[[Any], Resolver]) -> Callable[[Any], Resolver]:
-    """Returns a binder whose resolver leaves its outcome with the executor, in `outcome`."""
+    """Returns a binder whose resolver stores its outcome for the executor, in `outcome`."""
 
     def bind_once(execution: Any) -> Resolver:
         resolve = bind(execution)

@@ -43,7 +43,7 @@ log = structlog.get_logger("waymark.http")
 class HttpError(Exception):
     """The response has an HTTP status of its own, whatever media type the client accepts.
 
-    `headers` are further response headers; `extensions` stand beside the code in the one error of the body.
+    `headers` are further response headers; `extensions` are added to the code in the one error of the body.
     """
 
     def __init__(

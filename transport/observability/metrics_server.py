@@ -14,7 +14,7 @@ log = structlog.get_logger("waymark")
 
 
 class _MetricsServer(uvicorn.Server):
-    """A second server in the process, which leaves signals to the first."""
+    """A second server in the process; only the first handles signals."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
