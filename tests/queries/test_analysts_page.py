@@ -1,19 +1,22 @@
 """docs/analysts.md: its commands and programs run. docs/figures.md: its table has the schema's descriptions."""
 
 import asyncio
+import datetime as dt
 import re
 import subprocess
+from collections.abc import AsyncIterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, get_named_type, is_composite_type, visit
 
+from domain import clock
 from queries.operations import get_operation
 from queries.schema import load_schema
 from tests.queries.installed_client import environment, install
 from tests.support.architecture import ROOT
-from tests.support.http_server import PASSWORD, RunningServer
+from tests.support.http_server import PASSWORD, Clients, RunningServer
 
 PAGE = (ROOT / "docs" / "analysts.md").read_text()
 FIGURES_PAGE = (ROOT / "docs" / "figures.md").read_text()
@@ -82,12 +85,30 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return install(tmp_path_factory.mktemp("client"))
 
 
-async def run_block(program: list[str], text: str, served: RunningServer, folder: Path, programs: Path) -> str:
+@pytest.fixture(scope="module")
+async def clients(served: RunningServer) -> AsyncIterator[Clients]:
+    clients = Clients(served)
+    yield clients
+    await clients.close()
+
+
+@pytest.fixture(scope="module")
+async def key(clients: Clients) -> str:
+    """The secret of an access key of the demo's Master Admin."""
+    expires = (clock.now() + dt.timedelta(days=1)).isoformat()
+    given = {"name": "docs/analysts.md", "expiresAt": expires, "password": PASSWORD}
+    return (await (await clients("master.admin")).payload("accessKeyCreate", input=given))["secret"]
+
+
+async def run_block(
+    program: list[str], text: str, served: RunningServer, folder: Path, programs: Path, key: str
+) -> str:
     """Runs a code block as the demo's Master Admin, in the folder; returns its output."""
     process = await asyncio.create_subprocess_exec(
         *program, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=environment(
-            programs, WAYMARK_URL=served.address, WAYMARK_USERNAME="master.admin", WAYMARK_PASSWORD=PASSWORD
+            programs, WAYMARK_URL=served.address, WAYMARK_USERNAME="master.admin", WAYMARK_PASSWORD=PASSWORD,
+            WAYMARK_KEY=key,
         ),
     )  # fmt: skip
     out, errors = await process.communicate(text.encode())
@@ -103,8 +124,8 @@ on_sqlite = pytest.mark.parametrize(
 
 @on_sqlite
 @pytest.mark.parametrize("block", blocks("sh"))
-async def test_command_runs(block: str, served: RunningServer, tmp_path: Path, programs: Path):
-    out = await run_block(["bash", "-euo", "pipefail"], block, served, tmp_path, programs)
+async def test_command_runs(block: str, served: RunningServer, tmp_path: Path, programs: Path, key: str):
+    out = await run_block(["bash", "-euo", "pipefail"], block, served, tmp_path, programs, key)
     expected_files = set(re.findall(r"--out (\S+)", block))
     assert {path.name for path in tmp_path.iterdir() if path.stat().st_size} == expected_files
     assert out or expected_files
@@ -112,9 +133,17 @@ async def test_command_runs(block: str, served: RunningServer, tmp_path: Path, p
 
 @on_sqlite
 @pytest.mark.parametrize("block", blocks("python"))
-async def test_program_runs(block: str, served: RunningServer, tmp_path: Path, programs: Path):
-    assert await run_block([str(programs / "python"), "-"], block, served, tmp_path, programs)
+async def test_program_runs(block: str, served: RunningServer, tmp_path: Path, programs: Path, key: str):
+    assert await run_block([str(programs / "python"), "-"], block, served, tmp_path, programs, key)
 
 
-def test_page_has_commands_and_programs():
-    assert len(blocks("sh")) >= 3 and len(blocks("python")) >= 3
+@on_sqlite
+@pytest.mark.parametrize("block", blocks("graphql"))
+async def test_request_runs(block: str, clients: Clients):
+    answer = (await (await clients("master.admin")).post(block)).json()
+    (payload,) = answer["data"].values()
+    assert payload["errors"] == []
+
+
+def test_page_has_commands_programs_and_requests():
+    assert len(blocks("sh")) >= 3 and len(blocks("python")) >= 3 and len(blocks("graphql")) >= 1
