@@ -12,12 +12,20 @@ from .variables import variable_types
 # The saved operation that finds records by their ids.
 OPERATION = "record_ids"
 MOST_IDS = 100
+# The type of the records that a variable or field of this name takes. The id of another record finds nothing.
+_TYPES = {
+    "aimId": "Aim", "assessorId": "User", "employerId": "Employer", "learnerId": "Learner",
+    "qualificationId": "Qualification",
+}  # fmt: skip
 
 
 def check_record_ids(
     operation: SavedOperation, variables: Mapping[str, Any], find: Callable[[Mapping[str, Any]], dict[str, Any]]
 ) -> None:
-    """Raises UsageError for an id of no record that the viewer may see. `find` executes the operation `record_ids`."""
+    """Raises UsageError for an id of no record that the viewer may see, or of a record of another type.
+
+    `find` executes the operation `record_ids`.
+    """
     if operation.name == OPERATION:
         return
     given = [
@@ -30,6 +38,9 @@ def check_record_ids(
         for (path, _), node in zip(part, nodes, strict=True):
             if node is None:
                 raise UsageError(f"{path}: there is no such record, or you may not see it. Check the id.")
+            wanted = _TYPES.get(path.rpartition(".")[2], node["__typename"])
+            if node["__typename"] != wanted:
+                raise UsageError(f"{path}: give the id of a record of the type {wanted}, not {node['__typename']}.")
 
 
 def _ids(path: str, input_type: GraphQLInputType, value: Any) -> Iterator[tuple[str, str]]:
