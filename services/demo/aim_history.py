@@ -15,6 +15,9 @@ from services.demo.portfolio import AimPlan, Portfolio
 from services.demo.stored_qualification import StoredQualification
 from services.progress import break_columns, choice_columns
 
+# Why a status was given, where somebody has to know later.
+_REASONS = {AimStatus.WITHDRAWN: "Left the employer for a job without an apprenticeship."}
+
 
 def add_history(portfolio: Portfolio, aim: AimPlan) -> dict[str, Any]:
     """Adds the rows. Returns the columns of `aim_progress` about the breaks."""
@@ -36,7 +39,7 @@ def add_history(portfolio: Portfolio, aim: AimPlan) -> dict[str, Any]:
     for status, day in changes:
         portfolio.rows.add(
             AimStatusChange, aim_id=aim.key, status=status, from_date=day, changed_by_id=aim.assessor,
-            changed_at=london_time(day), **portfolio.owner,
+            changed_at=london_time(day), reason=_REASONS.get(status), **portfolio.owner,
         )  # fmt: skip
     return break_columns(aim.breaks, aim.start, aim.planned_end)
 

@@ -9,12 +9,15 @@ from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
 from domain import confirmation_statements as statements
 from domain.clock import london_time
-from domain.enums import AimStatus, AssessmentMethod, EvidenceStatus, Role
+from domain.enums import AimOutcome, AimStatus, AssessmentMethod, EvidenceStatus, Role
 from services.demo import texts
 from services.demo.aim_history import add_earlier_version, add_history, choose_units
 from services.demo.portfolio import AimPlan, Portfolio
 from services.demo.sample_files import sample
 from services.demo.unit_signatures import sign_units
+
+# What an aim of the demo that has ended came to.
+_OUTCOMES = {AimStatus.COMPLETED: AimOutcome.ACHIEVED, AimStatus.WITHDRAWN: AimOutcome.NOT_ACHIEVED}
 
 
 def add_aim(portfolio: Portfolio, aim: AimPlan) -> None:
@@ -22,7 +25,7 @@ def add_aim(portfolio: Portfolio, aim: AimPlan) -> None:
     row = portfolio.rows.add(
         Aim, qualification_id=aim.qualification.key, status=aim.status, assessor_id=aim.assessor, iqa_id=aim.iqa,
         start_date=aim.start, planned_end_date=aim.planned_end, actual_end_date=aim.actual_end,
-        created_at=london_time(min(aim.start, portfolio.settled)), **portfolio.owner,
+        outcome=_OUTCOMES.get(aim.status), created_at=london_time(min(aim.start, portfolio.settled)), **portfolio.owner,
     )  # fmt: skip
     aim.key = row["id"]
     chosen = choose_units(portfolio, aim)
