@@ -158,6 +158,7 @@ async def test_what_cannot_be_exported_is_said(login: dict[str, str], tmp_path: 
         ("actions.txt", {}, "An export is a file of the format csv, json, parquet, xlsx"),
         ("actions.csv", {"first": "many"}, "first"),
         ("actions.csv", {"employerId": "Employer_999"}, "^employerId: there is no such record"),
+        ("actions.csv", {"assessorId": "Learner_1"}, "^assessorId: give the id of a record of the type User, not L"),
         ("no/folder.csv", {}, "The folder .* does not exist"),
     ):
         with pytest.raises(UsageError, match=error):

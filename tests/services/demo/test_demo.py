@@ -17,7 +17,6 @@ from domain import clock, progress
 from domain import confirmation_statements as signing
 from domain.enums import (
     ActionStatus,
-    AimOutcome,
     AimStatus,
     EvidenceStatus,
     JobSetting,
@@ -26,7 +25,6 @@ from domain.enums import (
     SignatureRequestStatus,
     TrafficLight,
 )
-from domain.progress import ENDED
 from services.audit.chain import audit_chain_problems
 from services.audit.progress_check import progress_mismatches
 from services.demo import PASSWORD, DemoExists, build_demo
@@ -179,19 +177,6 @@ async def test_who_has_completed_has_the_hours_that_were_required(data: DemoData
         required[sums.learner_id] += sums.required_minutes
     assert any(required[learner] for learner in completed)
     assert [learner for learner in completed if minutes[learner] < required[learner]] == []
-
-
-async def test_an_aim_that_has_ended_has_its_outcome(data: DemoData):
-    assert {(row.status, row.outcome) for row in data["aim"] if row.status in ENDED} == {
-        (AimStatus.COMPLETED, AimOutcome.ACHIEVED),
-        (AimStatus.WITHDRAWN, AimOutcome.NOT_ACHIEVED),
-    }
-    assert all((row.outcome is not None) is (row.status in ENDED) for row in data["aim"])
-    reasons = {row.reason for row in data["aim_status_change"] if row.status is AimStatus.WITHDRAWN}
-    assert reasons and all(reasons)
-    achieved = [row for row in data["aim"] if row.outcome is AimOutcome.ACHIEVED]
-    in_time = [row for row in achieved if row.actual_end_date <= row.planned_end_date]
-    assert 0.5 < len(in_time) / len(achieved) <= 1
 
 
 async def test_no_record_is_from_the_future(data: DemoData):

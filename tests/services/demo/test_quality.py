@@ -1,10 +1,20 @@
-"""The demo shows reviews and samples in every state, as mutations would have left them."""
+"""The demo shows reviews, samples and outcomes in every state, as mutations would have left them."""
 
 from sqlalchemy import select
 
 from db.models.sample import Sample
 from domain import clock
-from domain.enums import Role, SampleOutcome, SampleStatus, SessionStatus, SessionType, SignatureRequestStatus
+from domain.enums import (
+    AimOutcome,
+    AimStatus,
+    Role,
+    SampleOutcome,
+    SampleStatus,
+    SessionStatus,
+    SessionType,
+    SignatureRequestStatus,
+)
+from domain.progress import ENDED
 from repositories.sample import snapshot
 from resolvers.guest_invitation import LIFETIME
 from resolvers.sampling.conclude import TAKEN_BACK
@@ -92,3 +102,16 @@ async def test_a_sample_that_was_begun_can_be_concluded(data: DemoData):
         for sample in begun:
             assert await snapshot(session, sample.aim_id, sample.unit_id) == sample.snapshot_sha256
     assert len(begun) == 4
+
+
+async def test_an_aim_that_has_ended_has_its_outcome(data: DemoData):
+    assert {(row.status, row.outcome) for row in data["aim"] if row.status in ENDED} == {
+        (AimStatus.COMPLETED, AimOutcome.ACHIEVED),
+        (AimStatus.WITHDRAWN, AimOutcome.NOT_ACHIEVED),
+    }
+    assert all((row.outcome is not None) is (row.status in ENDED) for row in data["aim"])
+    reasons = {row.reason for row in data["aim_status_change"] if row.status is AimStatus.WITHDRAWN}
+    assert reasons and all(reasons)
+    achieved = [row for row in data["aim"] if row.outcome is AimOutcome.ACHIEVED]
+    in_time = [row for row in achieved if row.actual_end_date <= row.planned_end_date]
+    assert 0.5 < len(in_time) / len(achieved) <= 1
