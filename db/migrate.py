@@ -51,7 +51,10 @@ async def expand(database: Database, report: Report = lambda _: None, found: Mig
                 await _run(database, _Step(script, found, is_new), report)
             if database.is_sqlite:
                 await _run_sync(database, never_reuse_keys)
-        for step in found.to_fill(await table_version(database)):
+        to_fill = found.to_fill(await table_version(database))
+        if to_fill and not database.is_sqlite:
+            await _analyze(database, report)
+        for step in to_fill:
             await run_fill(database, step, found.fills[step], report)
 
 
@@ -202,6 +205,18 @@ async def _install_triggers(database: Database, report: Report) -> None:
         found = await connection.run_sync(updated_at_triggers.changes)
     for table, statements in found.items():
         await retried(f"triggers of {table}", partial(run, statements), report)
+
+
+async def _analyze(database: Database, report: Report) -> None:
+    """Collects statistics on PostgreSQL, while the tables are read and written.
+
+    Without them, as in a database that pg_restore has just filled, a fill reads a whole table for each row or batch.
+    """
+    report("Collects statistics for the fills")
+    async with database.reading(primary=True) as connection:
+        tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+        quote = connection.dialect.identifier_preparer.quote
+        await connection.exec_driver_sql(f"ANALYZE {', '.join(quote(name) for name in tables)}")
 
 
 async def _run_sync(database: Database, work: Callable[[Connection], None]) -> None:

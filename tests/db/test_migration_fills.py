@@ -79,7 +79,7 @@ async def test_what_the_release_writes_between_the_halves(databases: Databases, 
         after = {table: await _rows(session, table) for table in before}
         changes = list(await session.scalars(select(AimStatusChange).order_by(AimStatusChange.id)))
         breaks = list(await session.scalars(select(AimBreak)))
-        units = list(await session.scalars(select(AimUnit)))
+        units = list(await session.scalars(select(AimUnit).order_by(AimUnit.aim_id, AimUnit.unit_id)))
         sums = list(await session.scalars(select(AimProgress).order_by(AimProgress.aim_id)))
         exclusions = list(await session.scalars(select(TimeLogEntry.exclusion).order_by(TimeLogEntry.id)))
         words = list(await session.scalars(select(Evidence.search_text).order_by(Evidence.id)))
@@ -108,6 +108,26 @@ async def test_what_the_release_writes_between_the_halves(databases: Databases, 
 
 async def _rows(session: AsyncSession, table: str) -> list[Any]:
     return list((await session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))).all())
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+async def test_fills_find_statistics(databases: Databases, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that pg_restore has filled has none: a fill then read all audit events for each learner."""
+    url = await databases._create(backend, None)
+    database = Database(url)
+    await first_release(database)
+    known = text("SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'public'")
+    found: list[set[str]] = []
+
+    async def run_fill(*_: Any) -> None:
+        found.append({name for (name,) in await database.rows(known, primary=True)})
+
+    assert await database.rows(known, primary=True) == []
+    monkeypatch.setattr(db.migrate, "run_fill", run_fill)
+    await expand(database)
+    assert {"aim", "audit_event", "evidence", "learner", "time_log_entry"} < found[0]
+    await database.close()
+    await databases.drop(url)
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
