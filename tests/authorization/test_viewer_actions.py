@@ -71,7 +71,7 @@ ADMINS = (Role.BASIC_ADMIN, Role.MASTER_ADMIN)
 ROLES = [
     *(("sqlite", role) for role in COLUMNS if role not in ADMINS),
     *(pytest.param("sqlite", role, marks=pytest.mark.long) for role in ADMINS),
-    ("postgresql", Role.ASSESSOR), pytest.param("postgresql", Role.MASTER_ADMIN, marks=pytest.mark.long),
+    *(pytest.param("postgresql", role, marks=pytest.mark.long) for role in (Role.ASSESSOR, Role.MASTER_ADMIN)),
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import CompileError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import SelectBase
 
 from db.database import Database
 from db.direct_statements import send
@@ -21,6 +22,9 @@ from domain import clock
 
 NUMBER = 9_000
 _names = (f"of_this_test_{number}" for number in count())
+TABLE = Provider.__table__
+# In the names of columns of what these tests select: new statements, and objects of the table.
+OWN = ("of_this_test", "traffic_light_tolerance")
 
 
 class Refused(ColumnElement[int]):
@@ -36,12 +40,13 @@ def _refuse(*_: Any, **__: Any) -> str:
 
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The thread of each compilation."""
+    """The thread of each compilation of a statement of these tests. Servers of other tests compile theirs meanwhile."""
     found: list[int] = []
     prepare = SQLCompiler.__init__
 
     def prepare_noting(self: SQLCompiler, dialect: Any, statement: Any, *arguments: Any, **options: Any) -> None:
-        if statement is not None:
+        names = statement.exported_columns.keys() if isinstance(statement, SelectBase) else ()
+        if getattr(statement, "table", None) is TABLE or any(each in name for name in names for each in OWN):
             found.append(threading.get_ident())
         prepare(self, dialect, statement, *arguments, **options)
 

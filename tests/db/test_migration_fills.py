@@ -130,6 +130,7 @@ async def test_fills_find_statistics(databases: Databases, backend: str, monkeyp
     await databases.drop(url)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 async def test_requests_go_on_while_rows_are_filled(
     databases: Databases, backend: str, monkeypatch: pytest.MonkeyPatch

@@ -113,7 +113,7 @@ async def test_a_schedule_without_room_fails_and_says_so(scenario: EmptyPortfoli
     (failed,) = await scenario.rows(BulkExport, BulkExport.schedule_id == schedule.id)
     assert (failed.status, failed.failure, failed.row_count) == (BulkExportStatus.FAILED, "NO_ROOM", 0)
     (mail,) = await scenario.mails()
-    assert "take more room than your exports" in " ".join(mail.body.split())
+    assert "need more space than your exports" in " ".join(mail.body.split())
 
 
 async def test_exports_that_end_at_once_stay_within_the_room_of_their_user(scenario: EmptyPortfolio) -> None:

@@ -20,6 +20,7 @@ from services.exports import row_exports
 from services.exports.row_exports import ExportFailed
 from tests.support.architecture import ROOT
 from tests.support.forked_exports import start_interpreter
+from tests.support.processes import has_ended
 from tests.support.signed_url_counter import Counter
 
 KINDS = ("timeLogExport", "progressMapExport", "recordOfAchievementExport")
@@ -32,7 +33,7 @@ def pids(counter: Counter) -> set[int]:
 
 async def gone(pid: int) -> None:
     async with asyncio.timeout(20):
-        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        while not has_ended(pid):
             await asyncio.sleep(0.02)
 
 

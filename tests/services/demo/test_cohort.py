@@ -3,6 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from db.database import Database
 from db.models.employer import Employer
 from domain import clock
@@ -12,6 +14,7 @@ from services.storage.file_store import open_store
 from tests.services.demo.test_demo import DemoData
 
 
+@pytest.mark.long
 async def test_a_cohort_has_the_requested_size_and_is_consistent(database: Database, tmp_path: Path):
     store = open_store(tmp_path)
     accounts = await build_cohort(database, store, learners=203)

@@ -283,6 +283,7 @@ async def test_the_demo_is_built_once(data: DemoData):
     assert row[0] == 2
 
 
+@pytest.mark.long
 async def test_the_same_seed_gives_the_same_demo(databases: Databases, tmp_path: Path):
     # Storage keys and the salt of the password hash are random; rows record when they were imported or last changed.
     random_columns = {"storage_key", "password_hash", "imported_at", "updated_at"}

@@ -232,6 +232,7 @@ async def test_who_is_due(database: Database) -> None:
     assert years_after(dt.date(2020, 2, 29), 6) == dt.date(2026, 2, 28)
 
 
+@pytest.mark.long
 async def test_the_command_erases_who_is_due(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     async with scene.database.writing() as session:
         provider = await session.get_one(Provider, scene.learner.provider_id)

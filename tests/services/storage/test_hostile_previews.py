@@ -13,7 +13,7 @@ from tests.support.hostile_previews import hostile_previews
 # Less than the 15 seconds of a server, so that the tests end.
 CPU_SECONDS = 3
 # `scripts/test-long` tries the others: one of each kind of end.
-ALWAYS = {"png-profile", "jpeg-65500", "gif-7700", "avif-cut", "pdf-thin-page", "pdf-own-form", "pdf-nested"}
+ALWAYS = {"png-profile", "jpeg-65500", "gif-7700", "avif-cut", "pdf-thin-page", "pdf-nested"}
 
 
 @pytest.fixture(scope="module")

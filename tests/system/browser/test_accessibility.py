@@ -255,6 +255,7 @@ async def test_app_can_be_installed(running: RunningServer, open_app: Open):
     assert [error["errorId"] for error in result["installabilityErrors"]] in ([], ["in-incognito"])
 
 
+@pytest.mark.long
 async def test_all_requests_go_to_the_server_and_the_policy_is_strict(running: RunningServer, open_app: Open):
     visit = await open_app(running)
     sent = []

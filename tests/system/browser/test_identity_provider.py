@@ -47,6 +47,7 @@ async def mailed(running: RunningServer, subject: str) -> str:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.long
 async def test_who_has_no_password_signs_in_and_signs(
     own_running: RunningServer, openid: OpenIdProvider, open_app: Open
 ) -> None:

@@ -180,6 +180,7 @@ async def test_pull_to_refresh(running: RunningServer, open_app: Open):
     assert set(visit.names()[count:]) == OVERVIEW
 
 
+@pytest.mark.long
 async def test_tabs_of_one_device_share_the_streams(own_running: RunningServer, open_app: Open):
     """Over HTTP/1.1 a browser opens six connections to a server: the streams of two tabs would take them all."""
     first = await open_app(own_running, "employer.manager")

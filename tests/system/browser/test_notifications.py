@@ -93,6 +93,7 @@ async def open_account(open_app: Open, served: RunningServer, browser: Browser |
     return visit
 
 
+@pytest.mark.long
 async def test_a_document_to_sign_is_shown_and_a_click_opens_it(
     own_running: RunningServer, open_app: Open, push: PushService
 ) -> None:

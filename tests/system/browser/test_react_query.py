@@ -68,6 +68,7 @@ def sent_from(page: Page) -> list[str]:
     return names
 
 
+@pytest.mark.long
 async def test_a_query_is_invalidated_by_a_mutation(browser: Browser, served: tuple[RunningServer, str]) -> None:
     running, address = served
     async with opened(browser, "401") as context:

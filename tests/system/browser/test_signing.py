@@ -136,6 +136,7 @@ async def test_cancelled_request_shows_an_error_and_the_current_state(own_runnin
     await expect(page.get_by_role("button", name="Sign the document")).to_have_count(0)
 
 
+@pytest.mark.long
 async def test_corrupted_download_is_not_signed(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
     page = await go_to_document(visit)

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -46,6 +47,7 @@ async def test_gql_tada_types_a_client_whose_mocks_of_msw_fit_the_schema(run: Ru
         await run(*NODE_TEST, "portal.test.mjs", cwd=workshop, WAYMARK=running.address)
 
 
+@pytest.mark.long
 async def test_kotlin_types(run: Run, workshop: Path) -> None:
     """There is no compiler of Kotlin here: a parser reads the file, and its names are compared with the schema."""
     shutil.copytree(HERE / "kotlin", workshop, dirs_exist_ok=True)
