@@ -44,6 +44,6 @@ function headingOf({ name, unit }, skipped) {
     .slice(skipped)
     .map((part) => part.replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase())
     .join(": ");
-  const heading = words.replace(/\bkpi(s?)\b/g, "KPI$1").replace(/^./, (first) => first.toUpperCase());
+  const heading = words.replace(/\bkpi(s?)\b/g, "KPI$1").replace(/\buln\b/g, "ULN").replace(/^./, (first) => first.toUpperCase());
   return unit ? `${heading} (${unit})` : heading;
 }
