@@ -274,8 +274,6 @@ def sees(role: Role, entity: type[Any]) -> Condition:
             return and_(sees_learner(role, entity.id), of_provider(entity))
         case Visibility.AIM_ITSELF:
             return sees_aim(role, entity)
-        case Visibility.LEARNER:
-            return and_(sees_learner(role, entity.learner_id), of_provider(entity))
         case Visibility.RECORD:
             return and_(sees_record(role, entity.learner_id, entity.aim_id), of_provider(entity))
         case Visibility.OWNER | Visibility.OWNER_IN_ROLE as owner:

@@ -13,8 +13,6 @@ class Visibility(Enum):
     LEARNER_ITSELF = auto()
     # The row is an aim.
     AIM_ITSELF = auto()
-    # Its `learner_id`.
-    LEARNER = auto()
     # Its `aim_id` where it has one, else its `learner_id`.
     RECORD = auto()
     # The row is a session: by the aims that it is about, else by its `learner_id`.
