@@ -3,12 +3,12 @@
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, CursorResult, Select, Update, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.cached_statement import cached_statement
 from db.database import Database
 from db.models.auth_session import AuthSession, OneTimeToken, RefreshToken
 from db.models.base import Key
@@ -62,7 +62,7 @@ async def password_hash_of_user(database: Database, user_key: int) -> str | None
 
 
 # Built once: a select that is built for each request is compiled for each.
-@cache
+@cached_statement
 def _password_hash() -> Select[str | None]:
     # unscoped: the user is the viewer
     return select(User.password_hash).where(User.id == bindparam("user", type_=Key), User.archived_at.is_(None))

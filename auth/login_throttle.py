@@ -6,7 +6,6 @@ own, and so has each authentication session in which somebody signs.
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Delete, Select, String, bindparam, delete, func, insert, select
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
 from auth.tokens import digest
+from db.cached_statement import cached_statement
 from db.database import Database
 from db.direct_statements import send
 from db.models.auth_session import LoginAttempt
@@ -101,7 +101,7 @@ _AT = bindparam("at", type_=UtcDateTime)
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("subject", type_=String))))
 
 
-@cache
+@cached_statement
 def _recent() -> Select[Any]:
     """Selects the attempts of each subject since a moment: how many, and when the first was."""
     subjects = [bindparam(name, type_=String) for name in ("own", "shared", "network")]
@@ -112,14 +112,14 @@ def _recent() -> Select[Any]:
     )
 
 
-@cache
+@cached_statement
 def _adding(number: int) -> ReturningInsert[int]:
     """Adds an attempt of so many subjects."""
     rows = [{"subject": bindparam(_SUBJECT.format(each), type_=String), "at": _AT} for each in range(number)]
     return insert(LoginAttempt.__table__).values(rows).returning(_ATTEMPTS.id)
 
 
-@cache
+@cached_statement
 def _clearing() -> Delete:
     return delete(LoginAttempt.__table__).where(any_of(_ATTEMPTS.id))
 

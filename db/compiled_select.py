@@ -13,12 +13,15 @@ from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.sql.selectable import CompoundSelect
 
+from db.cached_statement import CachedStatement
 from db.compiling import Compilations
 from db.models.base import UtcDateTime
 from db.sql.any_of import KeyList
 
 AnySelect = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
-AnyStatement = AnySelect | Delete | Insert | Update | ReturningInsert[*tuple[Any, ...]]
+# What `Database.rows` and `Database.columns` read.
+Readable = AnySelect | CachedStatement[Any]
+AnyStatement = Readable | Delete | Insert | Update | ReturningInsert[*tuple[Any, ...]]
 
 _Converter = Callable[[Any], Any]
 # No text: it may be a person's words, and the SQL of a statement is part of traces.
@@ -37,6 +40,8 @@ class CompiledSelect:
 
     def __init__(self, statement: AnyStatement, dialect: Dialect, decoded: bool = False) -> None:
         compiler = _compiler(dialect)
+        if isinstance(statement, CachedStatement):
+            statement = statement.build()
         compiled = compiler(dialect, statement, compile_kwargs={"render_postcompile": True})
         self.sql: str = compiled.string
         names = compiled.positiontup or ()

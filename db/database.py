@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.commit import commit
-from db.compiled_select import AnySelect, CompiledSelect, CompiledSelectCache
+from db.compiled_select import CompiledSelect, CompiledSelectCache, Readable
 from db.direct_statements import DirectStatements, StatementListener
 from db.engines import EngineMaker, Expiry, with_driver
 from db.flush import flush
@@ -92,12 +92,12 @@ class Database:
 
     async def rows(
         self,
-        statement: AnySelect,
+        statement: Readable,
         parameters: Mapping[str, Any] | None = None,
         primary: bool = False,
         stand_in: bool = False,
     ) -> Sequence[Row[Any]]:
-        """Returns all rows of one read. A statement is compiled once, then sent directly by the driver.
+        """Returns all rows of one read. A statement is built and compiled once, then sent directly by the driver.
 
         `primary`: never to the replica, unless `stand_in` allows it while the primary is away. Raises what SQLAlchemy
         raises. A connection that died is replaced and the read sent again; a read that the replica does not answer goes
@@ -110,7 +110,7 @@ class Database:
 
     async def columns(
         self,
-        statement: AnySelect,
+        statement: Readable,
         parameters: Mapping[str, Any] | None = None,
         primary: bool = False,
     ) -> list[Iterable[Any]]:

@@ -13,6 +13,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.cached_statement import CachedStatement
 from db.compiled_select import AnyStatement, CompiledSelectCache
 from db.read_pool import DRIVER_ERRORS, driver_error
 
@@ -34,7 +35,8 @@ async def send(
     direct: DirectStatements | None = session.sync_session.info.get(_KEY)
     if direct is not None:
         return await direct.rows(statement, parameters or {})
-    result: Any = await session.execute(statement, parameters)
+    executed: Any = await statement if isinstance(statement, CachedStatement) else statement
+    result: Any = await session.execute(executed, parameters)
     # A result of an insert or update may have no rows; one of mapped columns always has, and does not say so.
     return result.all() if getattr(result, "returns_rows", True) else ()
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from db.cached_statement import cached_statement
 from db.direct_statements import send
 from db.models.base import Base
 
@@ -95,24 +96,31 @@ async def _send(session: AsyncSession, changes: list[_Change]) -> None:
     sync.dispatch.before_flush(sync, None, None)
     for change in changes:
         state, entity = change.state, change.state.class_
-        statement, version = _updating(entity, tuple(change.values))
+        version = _version_of(entity)
         parameters = {_VALUE.format(name): value for name, value in change.values.items()}
         parameters |= {_KEY.format(number): part for number, part in enumerate(change.key)}
         if version is not None:
             parameters[_VERSION] = state.dict[version]
-        if not await send(session, statement, parameters):
+        if not await send(session, _updating(entity, tuple(change.values)), parameters):
             raise StaleDataError(f"UPDATE of {entity.__tablename__} matched no row: another transaction changed it")
     sync.dispatch.after_flush(sync, None)
     for change in changes:
         state = change.state
-        _, version = _updating(state.class_, tuple(change.values))
+        version = _version_of(state.class_)
         if version is not None:
             state.dict[version] += 1
 
 
 @cache
-def _updating(entity: type[Base], names: tuple[str, ...]) -> tuple[ReturningUpdate[Any], str | None]:
-    """Returns the update of these attributes of one row, and the attribute of its version, which it raises."""
+def _version_of(entity: type[Base]) -> str | None:
+    """Returns the attribute of the version of a row, which each update raises; None where rows have none."""
+    mapper = inspect(entity)
+    return None if mapper.version_id_col is None else mapper.get_property_by_column(mapper.version_id_col).key
+
+
+@cached_statement
+def _updating(entity: type[Base], names: tuple[str, ...]) -> ReturningUpdate[Any]:
+    """Updates these attributes of one row, and raises its version."""
     mapper, columns, table = inspect(entity), _columns(entity), entity.__table__
     values: dict[str, Any] = {
         columns[name].name: bindparam(_VALUE.format(name), type_=columns[name].type) for name in names
@@ -120,11 +128,9 @@ def _updating(entity: type[Base], names: tuple[str, ...]) -> tuple[ReturningUpda
     conditions = [
         column == bindparam(_KEY.format(number), type_=column.type) for number, column in enumerate(mapper.primary_key)
     ]
-    version = None
     if mapper.version_id_col is not None:
-        version = mapper.get_property_by_column(mapper.version_id_col).key
         values[mapper.version_id_col.name] = mapper.version_id_col + 1
         conditions.append(mapper.version_id_col == bindparam(_VERSION, type_=mapper.version_id_col.type))
     # unscoped: the object was read within the viewer's scope
     statement: Update = update(table).where(*conditions).values(values)
-    return statement.returning(*mapper.primary_key), version
+    return statement.returning(*mapper.primary_key)

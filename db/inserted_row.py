@@ -8,6 +8,7 @@ from sqlalchemy import Column, bindparam, insert, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
+from db.cached_statement import cached_statement
 from db.direct_statements import send
 from db.history.daily_rows import note_insert
 from db.models.base import Base
@@ -20,23 +21,34 @@ async def insert_row(session: AsyncSession, entity: type[Base], values: Mapping[
     follows from other columns and is not given, and for a class whose new rows the history follows in another way.
     """
     note_insert(session, entity, values)
-    statement, defaults = _inserting(entity, tuple(values))
+    defaults = _defaults(entity, tuple(values))
     row = {name: default() if callable(default) else default for name, default in defaults}
-    (inserted,) = await send(session, statement, {**row, **values})
+    (inserted,) = await send(session, _inserting(entity, tuple(values)), {**row, **values})
     return int(inserted[0])
 
 
-@cache
-def _inserting(entity: type[Base], given: tuple[str, ...]) -> tuple[ReturningInsert[int], list[tuple[str, Any]]]:
-    """Returns the statement that inserts these attributes, and the defaults of the others by attribute."""
-    columns: dict[str, Any] = {each.key: each.columns[0] for each in inspect(entity).column_attrs}
+@cached_statement
+def _inserting(entity: type[Base], given: tuple[str, ...]) -> ReturningInsert[int]:
+    """Inserts these attributes, and the defaults of the others."""
+    columns = _columns(entity)
     (key,) = entity.__table__.primary_key
-    defaults = [
-        (name, _default(column)) for name, column in columns.items() if name not in given and column.default is not None
-    ]
-    named = [*given, *(name for name, _ in defaults)]
+    named = [*given, *(name for name, _ in _defaults(entity, given))]
     values = {columns[name].name: bindparam(name, type_=columns[name].type) for name in named}
-    return insert(entity.__table__).values(values).returning(key), defaults
+    return insert(entity.__table__).values(values).returning(key)
+
+
+@cache
+def _defaults(entity: type[Base], given: tuple[str, ...]) -> list[tuple[str, Any]]:
+    """Returns the defaults of the attributes that are not given, by attribute."""
+    return [
+        (name, _default(column))
+        for name, column in _columns(entity).items()
+        if name not in given and column.default is not None
+    ]
+
+
+def _columns(entity: type[Base]) -> dict[str, Any]:
+    return {each.key: each.columns[0] for each in inspect(entity).column_attrs}
 
 
 def _default(column: Column[Any]) -> Any:

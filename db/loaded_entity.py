@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
+from db.cached_statement import CachedStatement
 from db.direct_statements import send
 from db.models.base import Base
 
@@ -27,7 +28,7 @@ def columns_of(entity: type[Base]) -> list[Any]:
 
 
 async def load_all(
-    session: AsyncSession, entity: type[E], statement: Select[Any], parameters: Mapping[str, Any]
+    session: AsyncSession, entity: type[E], statement: CachedStatement[Select[Any]], parameters: Mapping[str, Any]
 ) -> list[E]:
     """Returns the objects of the rows of a statement that selects `columns_of` the entity."""
     return [loaded(session, entity, row) for row in await send(session, statement, parameters)]

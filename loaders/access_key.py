@@ -4,11 +4,12 @@ import datetime as dt
 
 from sqlalchemy import Select
 
+from db.cached_statement import cached_statement
 from db.models.access_key import AccessKey
 from domain.enums import Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.core.rows import LightRow, column, row
 
 

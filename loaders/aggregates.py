@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from auth import scope
 from auth.scope import Column, Condition
+from db.cached_statement import cached_statement
 from db.models.action import Action
 from db.models.aim import Aim, AimProgress
 from db.models.evidence import Evidence
@@ -44,7 +45,7 @@ from domain.enums import (
 )
 from domain.progress import ENDED
 from loaders.aim_metric import INCLUDED, aims
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.count_conditions import of_counted_aim, of_counted_aims, overdue
 from loaders.evidence import awaits_assessment
 from loaders.metric_select import MetricSelect
@@ -246,7 +247,7 @@ async def aggregate(
     if group_by is not GroupBy.VIEWER:
         parameters["keys"] = keys
     statement = _statement(reading.viewer.role, group_by, metrics)
-    names = [column.name for column in statement.selected_columns if column.name != "group_key"]
+    names = [column.name for column in (await statement).selected_columns if column.name != "group_key"]
     found: dict[int | None, MetricValues] = dict.fromkeys(keys, dict.fromkeys(names, 0))
     for row in await reading.rows(statement, **parameters):
         found[row.group_key] = {name: int(getattr(row, name) or 0) for name in names}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Select, func
 
+from db.cached_statement import cached_statement
 from db.models.aim import Aim, AimProgress
 from db.models.qualification import Qualification
 from db.models.user import User
@@ -12,7 +13,7 @@ from db.sql.any_of import any_of
 from domain.enums import AimOutcome, AimStatus, Role, TrafficLight
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, ManyLoader, OneLoader
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from loaders.core.row_properties import computed
 from loaders.core.rows import Attributes, LightRow, column, derived, optional, row

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.audit_event import AuditEvent
 from db.models.evidence import Evidence, EvidenceVersion
@@ -16,7 +17,6 @@ from db.sql.elapsed import elapsed_days
 from domain import clock
 from domain.enums import EvidenceStatus, Role
 from loaders.core.base import OneLoader
-from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders
 from loaders.count_conditions import of_counted_aim
 

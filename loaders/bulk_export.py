@@ -5,12 +5,13 @@ import json
 
 from sqlalchemy import Select
 
+from db.cached_statement import cached_statement
 from db.models.bulk_export import BulkExport, ReportSchedule
 from domain.bulk_exports import FAILURES
 from domain.enums import BulkExportStatus, ExportFormat, Interval, Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, row
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.criterion_progress import CriterionProgress
 from db.sql.any_of import any_of
@@ -17,7 +18,7 @@ from domain.progress import criterion_status
 from loaders.core.base import OneLoader
 from loaders.core.dataloader import BaseLoader
 from loaders.core.qualification_cache import CriterionReference
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from loaders.core.row_properties import Delegated
 from loaders.core.rows import Attributes, LightRow, column, derived, row

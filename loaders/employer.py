@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
+from db.cached_statement import cached_statement
 from db.models.base import Key
 from db.models.employer import Employer
 from db.models.learner import Learner
@@ -16,7 +17,6 @@ from loaders.core.base import EntityLoader, ManyLoader
 from loaders.core.filters import search
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
-from loaders.core.read_session import cached_statement
 from loaders.core.rows import LightRow, column, row
 
 # Limits the list of a head office's sites, which has no pages.

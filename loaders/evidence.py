@@ -5,6 +5,7 @@ import datetime as dt
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.evidence import Evidence, EvidenceMapping
 from db.models.file import File
@@ -16,7 +17,6 @@ from loaders.core.base import EntityLoader, ManyLoader, RelatedLoader
 from loaders.core.filters import equals, flag, on_or_after, on_or_before, one_of, refers_to, search
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
-from loaders.core.read_session import cached_statement
 from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, nested, row
 from loaders.count_conditions import of_counted_aim

@@ -5,13 +5,14 @@ import datetime as dt
 from sqlalchemy import Select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.file import File
 from db.models.learner import Learner
 from db.sql.any_of import any_of
 from domain.enums import Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, OneLoader
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.core.rows import LightRow, column, row
 
 

@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import FromClause, Select, and_, case, func, select
 from sqlalchemy.orm import aliased
 
+from db.cached_statement import cached_statement
 from db.models.session import Session, SessionAim
 from db.sql.progress import count_if
 from domain.enums import AimStatus, KpiGroupBy, Role
 from domain.progress import ENDED
 from loaders.aggregates import SELECTS, Metric, rule_parameters
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.kpi_slice import Shapes, Slice, slice_of
 from loaders.kpis import KpisRow, Metrics
 
@@ -79,7 +80,7 @@ async def kpi_groups(
     metrics |= {Metric.LEARNERS, Metric.AIMS}
     wanted = Slice.of(by, filter, reading)
     statement = _statement(reading.viewer.role, by, metrics, wanted.shapes)
-    names = [column.name for column in statement.selected_columns if column.name != "group_key"]
+    names = [column.name for column in (await statement).selected_columns if column.name != "group_key"]
     found = []
     for row in await reading.rows(statement, **rule_parameters(reading), **dict(wanted.values)):
         values = {name: int(getattr(row, name) or 0) for name in names}

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Integer, Select, and_, bindparam, case, func, literal, or_, select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.aim_history import AimHistory
 from db.sql import progress as progress_sql
@@ -15,7 +16,7 @@ from domain.day_number import day_number
 from domain.enums import AimStatus, KpiGroupBy, Role
 from domain.progress import ENDED
 from loaders.aggregates import Metric
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.kpi_groups import KpiGroupRow
 from loaders.kpi_ranges import PAST, counts_without_aim, learners_without_aim, until
 from loaders.kpi_slice import Shapes, Slice, visible_key
@@ -111,7 +112,7 @@ async def kpi_groups_on(
     """Returns the groups in which anything was counted at the end of a day of the past, in one statement."""
     wanted = Slice.of(by, filter, reading)
     statement = _statement(reading.viewer.role, by, wanted.shapes)
-    names = [column.name for column in statement.selected_columns if column.name != "group_key"]
+    names = [column.name for column in (await statement).selected_columns if column.name != "group_key"]
     found = []
     for row in await reading.rows(statement, day=day_number(day), today=day, **dict(wanted.values)):
         values = {name: int(getattr(row, name) or 0) for name in names}

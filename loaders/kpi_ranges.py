@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.aim_history import AimHistory, TimeHistory
 from db.models.learner import Learner
@@ -34,7 +35,6 @@ from db.sql.progress import quotient
 from domain.day_number import NO_DAY_NUMBER
 from domain.enums import AimStatus, Interval, Role
 from domain.progress import ENDED
-from loaders.core.read_session import cached_statement
 from loaders.kpi_slice import NOW, Dimensions, Shapes
 
 PAST = Dimensions(

@@ -4,10 +4,11 @@ from sqlalchemy import Select
 
 from auth import scope
 from auth.scope import VIEWER_USER
+from db.cached_statement import cached_statement
 from db.models.user import User
 from domain.enums import Role, TaskKind
 from domain.notifications import email_kinds, push_kinds
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.core.rows import LightRow, column, row
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.time_log_entry import TimeLogEntry
 from db.sql.any_of import any_of
@@ -14,7 +15,6 @@ from domain.enums import Role
 from loaders import aggregates
 from loaders.aggregates import GroupBy, Metric, MetricValues, aggregate
 from loaders.core.base import OneLoader
-from loaders.core.read_session import cached_statement
 from loaders.kpi_slice import Slice
 
 # The largest Int of GraphQL. The minutes of a very large provider are more.

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, String, and_, cast, func, null, select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import AimProgress
 from db.models.learner import Learner
 from db.models.off_the_job_policy import OffTheJobPolicy
@@ -19,7 +20,6 @@ from domain.off_the_job import months_without_learning
 from loaders.aggregates import GroupBy, learner_of
 from loaders.aim import AimLoader, AimRow, AimsOfLearnerLoader
 from loaders.core.dataloader import BaseLoader
-from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders
 from loaders.core.rows import Attributes, LightRow, column, row
 from loaders.kpi_slice import Shapes, Slice, slice_of

@@ -9,6 +9,7 @@ from sqlalchemy import Date, Select, and_, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.learner import Learner
 from db.models.qualification import Qualification
@@ -16,7 +17,7 @@ from db.sql.progress import count_if
 from domain import progress
 from domain.enums import AimOutcome, AimStatus, Role
 from domain.progress import ENDED
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.kpi_slice import NOW, Shapes, shapes_of
 
 

@@ -3,9 +3,10 @@
 from sqlalchemy import Select, select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.provider import Provider
 from domain.enums import Role
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 
 
 @cached_statement

@@ -7,10 +7,11 @@ from sqlalchemy import Select, select
 
 from auth import scope
 from auth.scope import VIEWER_USER
+from db.cached_statement import cached_statement
 from db.models.auth_session import AuthSession
 from db.models.push_subscription import PushSubscription
 from domain.enums import Role
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.core.rows import LightRow, column, derived, row
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import aliased
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.action import Action
 from db.models.aim import Aim
 from db.models.file import File
@@ -23,7 +24,6 @@ from loaders.core.base import EntityLoader, OneLoader, RelatedLoader
 from loaders.core.filters import by_value, joined, on_or_after, on_or_before, one_of, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
-from loaders.core.read_session import cached_statement
 from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, nested, optional, row
 from loaders.employer import at_employer

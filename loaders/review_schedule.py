@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, Subquery, case, func, select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.aim_break import AimBreak
 from db.models.learner import Learner
@@ -16,7 +17,7 @@ from domain import clock
 from domain.enums import AimStatus, ReviewBooking, Role, SessionStatus, SessionType
 from domain.reviews import MONTHLY_FROM, review_booking, review_due
 from loaders.core.base import OneLoader
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.core.rows import LightRow, column, derived, optional, row
 from loaders.session import SessionRow, next_planned
 

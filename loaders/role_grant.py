@@ -5,11 +5,12 @@ import datetime as dt
 from sqlalchemy import Select, select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.employer import Employer
 from db.models.user import OverviewAllocation, RoleGrant, User
 from domain.enums import Role
 from loaders.core.base import RelatedLoader
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.core.rows import LightRow, column, row
 from loaders.employer import EmployerRow
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func
 
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.sample import Sample, SampleAction, SampleFinding
 from db.sql.any_of import any_of
@@ -14,7 +15,6 @@ from loaders.core.base import EntityLoader, ManyLoader, RelatedLoader
 from loaders.core.filters import joined, one_of, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
-from loaders.core.read_session import cached_statement
 from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, row
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.learner import Learner
 from db.models.sample import Sample, SamplingPolicy
@@ -13,7 +14,7 @@ from db.sql.any_of import any_of
 from domain.enums import Role, SampleStatus
 from domain.sampling import SAMPLED_STATUSES, share
 from loaders.core.base import CountLoader
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.core.rows import LightRow, column, derived, row
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import ScalarSelect, Select, bindparam, select
 from sqlalchemy.orm import aliased
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.base import UtcDateTime
 from db.models.file import File
@@ -22,7 +23,6 @@ from loaders.core.base import EntityLoader, ManyLoader, OneLoader, RelatedLoader
 from loaders.core.filters import at_least, before, changed_since, equals, one_of, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
-from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders
 from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, nested, row

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from auth.viewer import Viewer
+from db.cached_statement import cached_statement
 from db.models.base import UtcDateTime
 from db.sql.any_of import any_of
 from db.sql.progress import total
@@ -41,7 +42,7 @@ from loaders.core.dataloader import map_future
 from loaders.core.filters import Filter, one_of
 from loaders.core.paged_list import PagedList, Shapes
 from loaders.core.pagination import Order
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders, node_loaders, register_node
 from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, derived, row
@@ -111,7 +112,7 @@ def _tasks(role: Role, kinds: frozenset[TaskKind]) -> CTE:
 
 
 def _listed(role: Role, shapes: Shapes) -> CTE:
-    return _tasks(role, dict(shapes)["kinds"])
+    return _tasks(role, dict(shapes)["kinds"]).build()
 
 
 def _narrowed(reading: ReadSession, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,7 +211,7 @@ async def first_tasks(
 @cached_statement
 def _by_key(role: Role, kinds: frozenset[TaskKind]) -> Select:
     # unscoped: the statement of each source is scoped
-    return select(*TaskRow.columns(role)).select_from(_tasks(role, kinds)).where(any_of(_KEY))
+    return select(*TaskRow.columns(role)).select_from(_tasks(role, kinds).build()).where(any_of(_KEY))
 
 
 class TaskLoader(OneLoader[int, TaskRow]):
@@ -262,7 +263,7 @@ class TaskCountRow:
 def _counts(role: Role, kinds: frozenset[TaskKind]) -> Select:
     overdue = total(case((_DUE_DAY < TODAY_NUMBER, 1), else_=0)).label("overdue_count")
     # unscoped: the statement of each source is scoped
-    counts = select(_KIND, func.count().label("number"), overdue).select_from(_tasks(role, kinds))
+    counts = select(_KIND, func.count().label("number"), overdue).select_from(_tasks(role, kinds).build())
     return counts.group_by(_KIND)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.time_log_entry import TimeLogEntry
 from db.models.time_log_revision import TimeLogRevision
 from db.models.user import User
@@ -17,7 +18,6 @@ from loaders.core.base import EntityLoader, ManyLoader
 from loaders.core.filters import at_least, at_most, changed_since, equals, refers_to
 from loaders.core.paged_list import PagedList, Shapes
 from loaders.core.pagination import Order
-from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders
 from loaders.core.rows import LightRow, column, optional, row
 from loaders.employer import at_employer

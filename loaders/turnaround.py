@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.audit_event import AuditEvent
 from db.models.evidence import Evidence
 from db.models.signature_request import SignatureRequest, SignatureSlot
@@ -15,7 +16,7 @@ from db.sql.elapsed import elapsed_days
 from domain import clock, progress
 from domain.enums import EvidenceStatus, KpiGroupBy, Role, SignatureRequestStatus
 from loaders.assessor_workload import DECISIONS, PERIOD, returned, submission_of_decision
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.count_conditions import of_counted_aim
 from loaders.kpi_slice import Shapes, Slice, slice_of
 

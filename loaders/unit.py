@@ -8,6 +8,7 @@ from typing import ClassVar
 from sqlalchemy import Select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.unit_signature import UnitSignature
 from db.models.user import User
@@ -18,7 +19,6 @@ from loaders.aim import AimLoader, AimRow
 from loaders.aim_version import EarlierVersionsLoader
 from loaders.core.base import ManyLoader, OneLoader
 from loaders.core.qualification_cache import UnitReference
-from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders
 from loaders.core.row_properties import Delegated
 from loaders.core.rows import Attributes, LightRow, column, nested, row

@@ -6,6 +6,7 @@ from sqlalchemy import Integer, Select, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.aim_unit import AimUnit
 from db.models.criterion_progress import CriterionProgress
@@ -15,7 +16,6 @@ from db.sql.any_of import any_of
 from db.sql.progress import total
 from domain.enums import AimStatus, Role
 from loaders.core.base import ManyLoader
-from loaders.core.read_session import cached_statement
 from loaders.core.rows import LightRow, column, row
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import Select, case, func, literal, select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.action import Action
 from db.models.learner import Learner
 from db.models.session import Session
@@ -12,7 +13,6 @@ from db.sql.progress import total
 from domain.enums import Role
 from loaders.action import OUTSTANDING
 from loaders.core.base import OneLoader
-from loaders.core.read_session import cached_statement
 from loaders.core.rows import LightRow, column, optional, row
 from loaders.count_conditions import overdue
 from loaders.session import SessionRow, next_planned

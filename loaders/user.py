@@ -5,6 +5,7 @@ import datetime as dt
 from sqlalchemy import ColumnElement, Select, bindparam, select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.user import ManagerAllocation, RoleGrant, User
 from db.sql.any_of import any_of
 from domain.enums import Role
@@ -14,7 +15,6 @@ from loaders.core.base import EntityLoader, OneLoader, RelatedLoader
 from loaders.core.filters import Filter, search
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
-from loaders.core.read_session import cached_statement
 from loaders.core.rows import LightRow, column, row
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, bindparam, func, select
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.base import UtcDateTime
 from db.models.learner import Learner
@@ -15,7 +16,6 @@ from db.sql.any_of import any_of
 from domain.enums import Role, SessionStatus
 from domain.progress import ENDED
 from loaders.core.base import ManyLoader, OneLoader
-from loaders.core.read_session import cached_statement
 from loaders.core.rows import LightRow, column, row
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import scope
 from auth.viewer import Viewer
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.base import Key
 from db.models.learner import Learner
@@ -16,7 +17,6 @@ from db.models.qualification import Qualification
 from db.models.user import User
 from domain.enums import Role
 from domain.progress import ENDED
-from loaders.core.read_session import cached_statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _visible(role: Role, locked: bool) -> Select[Aim]:
 async def visible_aims(session: AsyncSession, viewer: Viewer, learner_key: int, locked: bool = False) -> list[Aim]:
     """Returns the learner's aims that the viewer sees, in the order in which they were added."""
     parameters = {**scope.viewer_params(viewer), "learner": learner_key}
-    return list(await session.scalars(_visible(viewer.role, locked), parameters))
+    return list(await session.scalars(await _visible(viewer.role, locked), parameters))
 
 
 async def aims_by_key(session: AsyncSession, keys: Collection[int]) -> list[Aim]:

@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.cached_statement import cached_statement
 from db.loaded_entity import columns_of, load_all
 from db.models.base import Key
 from db.models.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
 from db.sql.any_of import any_of
 from domain.enums import EvidenceStatus, Role
-from loaders.core.read_session import cached_statement
 
 
 async def current_version_number(session: AsyncSession, evidence_key: int) -> int:
@@ -51,7 +51,7 @@ async def criteria_met_by_other_evidence(
 ) -> set[int]:
     """Returns those of the criteria that other evidence of the aim meets, with a file that was assessed."""
     parameters = {"aim": aim_key, "evidence": evidence_key, "keys": sorted(keys)}
-    return set(await session.scalars(_met_by_others(), parameters))
+    return set(await session.scalars(await _met_by_others(), parameters))
 
 
 @cached_statement

@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import scope
 from auth.viewer import Viewer
+from db.cached_statement import cached_statement
 from db.models.base import Key
 from db.models.review import Review, ReviewAnswer, ReviewDocument
 from db.models.session import Session
 from db.models.signature_request import SignatureRequest
 from domain.enums import Role, SessionStatus, SessionType
-from loaders.core.read_session import cached_statement
 
 
 async def review_of_session(session: AsyncSession, session_key: int) -> Review | None:
@@ -51,7 +51,7 @@ async def earlier_review_session(
 ) -> Session | None:
     """Returns the session of the last formal review before a time that the learner attended and the viewer sees."""
     parameters = {**scope.viewer_params(viewer), "learner": learner_key, "before": before}
-    return (await session.scalars(_earlier(viewer.role), parameters)).one_or_none()
+    return (await session.scalars(await _earlier(viewer.role), parameters)).one_or_none()
 
 
 async def answers_by_role(session: AsyncSession, review_key: int) -> dict[Role, ReviewAnswer]:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import scope
 from auth.viewer import Viewer
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.aim_unit import AimUnit
 from db.models.base import Key
@@ -19,7 +20,6 @@ from db.models.sample import Sample, SampleAction, SamplingPolicy
 from db.models.unit_signature import UnitSignature
 from domain.enums import Role, SampleOutcome, SampleStatus
 from domain.sampling import Policy, UnitKey, snapshot_sha256
-from loaders.core.read_session import cached_statement
 from loaders.sampling import sampled_aims
 
 
@@ -39,7 +39,7 @@ def _aims(role: Role) -> Select[Aim]:
 
 async def aims_to_sample(session: AsyncSession, viewer: Viewer, assessor_key: int) -> dict[int, Aim]:
     """Returns the assessor's aims that a plan of the viewer can choose from, by key."""
-    aims = await session.scalars(_aims(viewer.role), {**scope.viewer_params(viewer), "assessor": assessor_key})
+    aims = await session.scalars(await _aims(viewer.role), {**scope.viewer_params(viewer), "assessor": assessor_key})
     return {aim.id: aim for aim in aims}
 
 

@@ -8,11 +8,11 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from auth import scope
 from auth.viewer import Viewer
+from db.cached_statement import cached_statement
 from db.direct_statements import send
 from db.loaded_entity import attributes_of, columns_of, loaded
 from db.models.base import Base
 from domain.enums import Role
-from loaders.core.read_session import cached_statement
 
 E = TypeVar("E", bound=Base)
 

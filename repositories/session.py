@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import scope
 from auth.viewer import Viewer
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.audit_event import AuditEvent
 from db.models.base import Key
@@ -16,7 +17,6 @@ from db.models.learner import Learner
 from db.models.session import Session, SessionAim
 from db.models.user import User
 from domain.enums import Role, SessionStatus
-from loaders.core.read_session import cached_statement
 
 # Bounds the search for overlaps: a session that started earlier than this before a time has ended by then.
 MAX_SESSION_LENGTH = dt.timedelta(hours=24)
@@ -83,7 +83,7 @@ async def booked_between(
     transaction books either of them before this one commits.
     """
     found = await session.execute(
-        _booked(viewer.role),
+        await _booked(viewer.role),
         {
             **scope.viewer_params(viewer),
             "learner": learner_key,
@@ -111,7 +111,7 @@ def _of_group(role: Role) -> Select[Session]:
 
 async def sessions_of_group(session: AsyncSession, viewer: Viewer, group: int) -> dict[int, Session]:
     """Returns the sessions of a group that the viewer sees, by key, locked until the transaction ends."""
-    found = await session.scalars(_of_group(viewer.role), {**scope.viewer_params(viewer), "group": group})
+    found = await session.scalars(await _of_group(viewer.role), {**scope.viewer_params(viewer), "group": group})
     return {each.id: each for each in found}
 
 
@@ -129,7 +129,7 @@ def _aims(locked: bool) -> Select[Aim]:
 
 async def aims_of_session(session: AsyncSession, session_key: int, locked: bool = False) -> list[Aim]:
     """Returns the aims that a session is about, including those that the viewer does not see."""
-    return list(await session.scalars(_aims(locked), {"session": session_key}))
+    return list(await session.scalars(await _aims(locked), {"session": session_key}))
 
 
 async def aims_begun_by(session: AsyncSession, session_key: int) -> list[int]:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import scope
 from auth.viewer import Viewer
+from db.cached_statement import cached_statement
 from db.direct_statements import send
 from db.models.aim import Aim
 from db.models.base import Key
@@ -16,7 +17,6 @@ from db.models.time_log_entry import TimeLogEntry
 from db.sql.any_of import any_of
 from db.sql.off_the_job import off_the_job_reason
 from domain.enums import OffTheJobExclusionReason, Role
-from loaders.core.read_session import cached_statement
 
 # The most minutes that one learner's entries of one day may add up to.
 MINUTES_PER_DAY = 1440
@@ -89,7 +89,7 @@ def _entries(role: Role) -> Select[TimeLogEntry]:
 
 async def entries_for_write(session: AsyncSession, viewer: Viewer, keys: Collection[int]) -> dict[int, TimeLogEntry]:
     """Returns the entries with those keys that the viewer sees, by key, locked until the transaction ends."""
-    found = await session.scalars(_entries(viewer.role), {**scope.viewer_params(viewer), "keys": sorted(keys)})
+    found = await session.scalars(await _entries(viewer.role), {**scope.viewer_params(viewer), "keys": sorted(keys)})
     return {entry.id: entry for entry in found}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.cached_statement import cached_statement
 from db.direct_statements import send
 from db.loaded_entity import columns_of, load_all
 from db.models.aim import Aim
@@ -18,7 +19,6 @@ from db.models.qualification import Qualification, QualificationCriterion, Quali
 from db.models.unit_signature import UnitSignature
 from db.models.user import User
 from db.sql.any_of import any_of
-from loaders.core.read_session import cached_statement
 
 
 @dataclass(frozen=True, slots=True)

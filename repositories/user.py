@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import scope
 from auth.viewer import Viewer
+from db.cached_statement import cached_statement
 from db.models.auth_session import OneTimeToken
 from db.models.employer import Employer
 from db.models.learner import Learner
 from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
 from db.sql.any_of import any_of
 from domain.enums import Role
-from loaders.core.read_session import cached_statement
 from loaders.user_state import OpenWork, open_work_statement
 
 Allocation: TypeAlias = ManagerAllocation | OverviewAllocation
@@ -121,7 +121,7 @@ async def visible_keys(
 ) -> set[int]:
     """Returns those of the keys that name a learner or an employer whom the viewer sees."""
     parameters = {**scope.viewer_params(viewer), "keys": list(keys)}
-    return set(await session.scalars(_visible(viewer.role, entity), parameters))
+    return set(await session.scalars(await _visible(viewer.role, entity), parameters))
 
 
 async def pending_email(session: AsyncSession, user_key: int) -> str | None:
@@ -135,5 +135,5 @@ async def pending_email(session: AsyncSession, user_key: int) -> str | None:
 async def open_work(session: AsyncSession, viewer: Viewer, user_key: int, now: dt.datetime) -> OpenWork:
     """Counts the work that would belong to no active user if the user's account were archived."""
     parameters = {**scope.viewer_params(viewer), "keys": [user_key], "now": now}
-    _, *counts = (await session.execute(open_work_statement(viewer.role), parameters)).one()
+    _, *counts = (await session.execute(await open_work_statement(viewer.role), parameters)).one()
     return OpenWork(*counts)

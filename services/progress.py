@@ -2,13 +2,13 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, Update, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from db.cached_statement import cached_statement
 from db.direct_statements import send
 from db.history.daily_rows import note_aims
 from db.models.aim import Aim, AimProgress
@@ -62,7 +62,7 @@ async def recount_progress(session: AsyncSession, aim_id: int) -> None:
 
 
 # Built once: to build it took a third of an assessment's calls.
-@cache
+@cached_statement
 def _storing_criteria() -> Update:
     aim_key = bindparam("aim", type_=Key)
     total, mapped, signed_off = count_criteria(aim_key)

@@ -113,6 +113,20 @@ def test_a_select_elsewhere_is_found(tmp_path: Path, line: str):
     assert [line.split(":")[0] for line in found] == ["resolvers/learner.py"]
 
 
+def test_statements_that_are_kept_are_built_outside_the_loop():
+    assert architecture.built_on_the_loop(architecture.ROOT, FILES) == []
+
+
+@pytest.mark.parametrize("cache", ["cache", "lru_cache(maxsize=10)", "functools.cache"])
+@pytest.mark.parametrize("made", ["Select[Any]", "CTE", "tuple[ReturningInsert[int], list[str]]"])
+def test_a_statement_that_another_cache_keeps_is_found(tmp_path: Path, cache: str, made: str):
+    source = f"@{cache}\ndef _own(role: Role) -> {made}:\n    return made(role)\n"
+    others = "@cached_statement\ndef _own(role: Role) -> Select:\n    return 1\n@cache\ndef f() -> int:\n    return 1\n"
+    paths = plant(tmp_path, loaders__a_py=source, loaders__b_py=others)
+    found = architecture.built_on_the_loop(tmp_path, paths)
+    assert [line.split(":")[0] for line in found] == ["loaders/a.py"]
+
+
 def test_no_coroutine_resolves_a_leaf():
     assert architecture.async_leaves(architecture.ROOT, FILES) == []
 

@@ -6,7 +6,6 @@ without the session's objects call `note_aims` or `note_time`.
 """
 
 from collections.abc import Collection, Mapping
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -32,6 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, aliased
 
+from db.cached_statement import cached_statement
 from db.direct_statements import send
 from db.models.aim import Aim, AimProgress
 from db.models.aim_history import AimHistory, TimeHistory
@@ -135,7 +135,7 @@ async def record(session: AsyncSession) -> None:
 
 
 # Built once, as reads are: to build them costs more than to run them.
-@cache
+@cached_statement
 def _adding_noted_aims(dialect: str, names: tuple[str, ...]) -> Insert:
     conditions = {
         "aims": any_of(Aim.id, "aims"),
@@ -220,7 +220,7 @@ async def record_time(session: AsyncSession, learner_keys: Collection[int]) -> N
     await send(session, _adding_time(session.get_bind().dialect.name), keys)
 
 
-@cache
+@cached_statement
 def _adding_time(dialect: str) -> Insert:
     today = _TODAY
     counts = and_(TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB, TimeLogEntry.exclusion.is_(None))

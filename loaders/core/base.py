@@ -17,11 +17,11 @@ from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from auth import scope
+from db.cached_statement import cached_statement
 from db.models.base import Base
 from db.sql.any_of import any_of
 from domain.enums import Role
 from loaders.core.dataloader import BaseLoader
-from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders, register_node
 from loaders.core.rows import LightRow
 

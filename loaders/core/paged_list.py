@@ -21,13 +21,14 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, func, select
 
+from db.cached_statement import cached_statement
 from db.sql.any_of import any_of
 from domain.enums import Role
 from loaders.core.base import OneLoader
 from loaders.core.dataloader import BaseLoader
 from loaders.core.filters import Condition, Filter
 from loaders.core.pagination import Order, Page, PageArguments, PageRequest, page_of, page_of_each
-from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from loaders.core.rows import LightRow
 
@@ -226,8 +227,7 @@ class PagesLoader(BaseLoader[int, Page[R]], Generic[R]):
         self._order = paged_list.order_for(order_by, reading.viewer.role)
         self._request = PageRequest.parse(arguments, self._order)
         narrowed = paged_list.narrowed(reading, dict(values))
-        self._shapes = paged_list.shapes(narrowed)
-        self._parameters = paged_list.parameters(narrowed, reading)
+        self._shapes, self._parameters = paged_list.shapes(narrowed), paged_list.parameters(narrowed, reading)
         self._totals = _TotalsLoader(loaders, paged_list, owner, self._shapes, self._parameters)
 
     async def read(self, keys: list[int]) -> list[Page[R]]:

@@ -1,31 +1,20 @@
 """Runs the reads of one operation: binds the viewer to scoped statements, which are built once for each role."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, TypeVar
-
-from sqlalchemy import CompoundSelect, Select
 
 from auth import scope
 from auth.viewer import Viewer
+from db.compiled_select import Readable
 from db.database import Database
 from domain import clock
 from loaders.core.qualification_cache import QualificationCache
 from loaders.core.rows import LightRow
-from loaders.core.shapes import RowReads, Shape, shape_of
+from loaders.core.shapes import RowReads, Shape, cut_in_thread, cuts_of, shape_of
 
 R = TypeVar("R", bound=LightRow)
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def cached_statement(build: F) -> F:
-    """Caches the statements that a function builds, by its arguments.
-
-    The arguments are the role and the shape of the request, never values: those are bound when the statement runs.
-    """
-    return lru_cache(maxsize=256)(build)  # type: ignore[return-value]  # the wrapper has the same signature
 
 
 @dataclass(slots=True)
@@ -48,14 +37,14 @@ class ReadSession:
     def __post_init__(self) -> None:
         self.today = clock.day_of(self.now)
 
-    async def rows(self, statement: Select | CompoundSelect, **parameters: Any) -> Sequence[Any]:
+    async def rows(self, statement: Readable, **parameters: Any) -> Sequence[Any]:
         """Returns all rows of a scoped statement as named tuples."""
         return await self.database.rows(statement, self._bound(parameters), self.primary)
 
     async def read(
         self,
         row: type[R],
-        statement: Select | CompoundSelect,
+        statement: Readable,
         own: Collection[str] | None = None,
         **parameters: Any,
     ) -> list[R]:
@@ -70,7 +59,7 @@ class ReadSession:
     async def read_with(
         self,
         row: type[R],
-        statement: Select | CompoundSelect,
+        statement: Readable,
         leading: Sequence[str],
         own: Collection[str] | None = None,
         **parameters: Any,
@@ -81,7 +70,10 @@ class ReadSession:
         """
         shape = None if own is None or self.reads is None else shape_of(row, own, self.reads)
         if shape is not None:
-            cut = shape.cut(statement, len(leading))
+            cuts, key = cuts_of(statement), (len(leading), shape.positions)
+            if key not in cuts:
+                cuts[key] = await cut_in_thread(shape, statement, len(leading))
+            cut = cuts[key]
             shape, statement = (None, statement) if cut is None else (shape, cut)
         columns = await self.database.columns(statement, self._bound(parameters), self.primary)
         if not columns:

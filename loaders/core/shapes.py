@@ -11,16 +11,21 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import CompoundSelect, Select
+from sqlalchemy import Select
 
+from db.cached_statement import CachedStatement
+from db.compiled_select import AnySelect, Readable
+from db.compiling import Compilations
 from loaders.core.rows import Columns, LightRow, NestedPart
 
 # The limit of shapes of a class. A further selection gets the smallest shape that contains it, or else whole rows.
 MAX_SHAPES = 16
 
 _SHAPES: dict[type[LightRow], dict[tuple[int, ...], "Shape"]] = {}
-# The cut forms of each statement, by the number of its leading columns and the positions of the others.
-_CUT: WeakKeyDictionary[Any, dict[tuple[int, tuple[int, ...]], Select]] = WeakKeyDictionary()
+# The cut forms of a statement, by the number of its leading columns and the positions of the others.
+Cuts = dict[tuple[int, tuple[int, ...]], Select | None]
+_CUTS: WeakKeyDictionary[Readable, Cuts] = WeakKeyDictionary()
+_cutting = Compilations[Select | None]()
 
 
 class RowReads(Protocol):
@@ -49,20 +54,16 @@ class Shape:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_make", _constructor(self.row, list(self.parts)))
 
-    def cut(self, statement: Select | CompoundSelect, leading: int) -> Select | None:
+    def cut(self, statement: AnySelect, leading: int) -> Select | None:
         """Returns the statement with these columns after the leading ones; None for one that cannot be cut."""
         if not isinstance(statement, Select) or statement._distinct:
             return None
-        cuts = _CUT.setdefault(statement, {})
-        found = cuts.get((leading, self.positions))
-        if found is None:
-            columns = list(statement.inner_columns)
-            if len(columns) != leading + self.row.__width__:
-                return None
-            kept = columns[:leading] + [columns[leading + position] for position in self.positions]
-            found = statement.with_only_columns(*kept)
-            cuts[leading, self.positions] = found
-        return found
+        columns = list(statement.inner_columns)
+        if len(columns) != leading + self.row.__width__:
+            return None
+        return statement.with_only_columns(
+            *columns[:leading], *(columns[leading + position] for position in self.positions)
+        )
 
     def build(self, columns: Columns) -> Iterator[Any]:
         """Builds the rows from these columns."""
@@ -83,6 +84,20 @@ class Shape:
             return self.build(columns)
         make = self._make
         return (None if values[0] is None else make(*values) for values in zip(*self._values(columns), strict=True))
+
+
+def cuts_of(statement: Readable) -> Cuts:
+    """Returns the cut forms of a statement that are known: what `Shape.cut` returned."""
+    return _CUTS.setdefault(statement, {})
+
+
+async def cut_in_thread(shape: Shape, statement: Readable, leading: int) -> Select | None:
+    """Returns what `Shape.cut` returns, from the thread that compiles, where the statement is built if need be."""
+
+    def cut() -> Select | None:
+        return shape.cut(statement.build() if isinstance(statement, CachedStatement) else statement, leading)
+
+    return await _cutting.compile((statement, shape.positions, leading), cut)
 
 
 def shape_of(row: type[LightRow], own: Iterable[str], reads: RowReads) -> Shape | None:

@@ -13,7 +13,6 @@ compare alike.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -37,6 +36,7 @@ from sqlalchemy import (
 from auth import scope
 from auth.scope import VIEWER_USER
 from auth.viewer import Viewer
+from db.cached_statement import cached_statement
 from db.models.aim import Aim
 from db.models.base import UtcDateTime
 from db.models.learner import Learner
@@ -155,7 +155,7 @@ def not_own(role: Role, learner_id: Any) -> list[ColumnElement[bool]]:
     if role is Role.LEARNER:
         return []
     # unscoped: their own record
-    return [learner_id.not_in(select(_own().c.id))]
+    return [learner_id.not_in(select(_own().build().c.id))]
 
 
 def of_visible_learner(role: Role, learner_id: Any) -> ColumnElement[bool]:
@@ -174,13 +174,13 @@ def runs(role: Role) -> ColumnElement[bool]:
 def of_running_aim(role: Role, aim_id: Any) -> ColumnElement[bool]:
     """The condition that an aim is visible, and neither withdrawn nor on a break."""
     # unscoped: the running aims are scoped
-    return aim_id.in_(select(_running_aims(role).c.id))
+    return aim_id.in_(select(_running_aims(role).build().c.id))
 
 
 def of_running_programme(role: Role, learner_id: Any) -> ColumnElement[bool]:
     """The condition that a learner's programme is neither on a break nor left, of the aims that the viewer sees."""
     # unscoped: the programmes are scoped
-    return learner_id.not_in(select(_stopped_programmes(role).c.learner_id))
+    return learner_id.not_in(select(_stopped_programmes(role).build().c.learner_id))
 
 
 def is_running(role: Role, entity: Any) -> ColumnElement[bool]:
@@ -192,18 +192,18 @@ def is_running(role: Role, entity: Any) -> ColumnElement[bool]:
 # ---------------------------------------------------------------------- read once for all sources of a statement
 
 
-@cache
+@cached_statement
 def _own() -> CTE:
     # unscoped: the viewer's own record, which they do not see in the list
     return select(Learner.id).where(Learner.user_id == VIEWER_USER, scope.of_provider(Learner)).cte("own_record")
 
 
-@cache
+@cached_statement
 def _running_aims(role: Role) -> CTE:
     return select(Aim.id).where(runs(role)).cte("running_aim")
 
 
-@cache
+@cached_statement
 def _stopped_programmes(role: Role) -> CTE:
     def count(*statuses: AimStatus) -> Any:
         return total(case((Aim.status.in_(statuses), 1), else_=0))

@@ -5,13 +5,13 @@ PostgreSQL the transactions of a server leave that to `services.audit.seal`, and
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
+from db.cached_statement import cached_statement
 from db.direct_statements import send
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
@@ -69,7 +69,7 @@ async def append_unsealed(session: AsyncSession, columns: Mapping[str, Any]) -> 
 
 
 # Built once, as reads are.
-@cache
+@cached_statement
 def _adding_unsealed() -> ReturningInsert[int]:
     columns = AuditEvent.__table__.c
     given = {name: bindparam(name, type_=columns[name].type) for name in _GIVEN}

@@ -1,7 +1,6 @@
 """Seals the audit events that transactions have committed without a place in their provider's chain."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -22,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.cached_statement import cached_statement
 from db.models.audit_event import AuditEvent
 from db.models.base import Key, UtcDateTime
 from db.models.provider import Provider
@@ -55,9 +55,9 @@ async def seal(
     processes, of the last version too, come before these or after them. Raises SealLost.
     """
     of_provider = {"provider": provider_key}
-    head = (await session.execute(_end_of_chain(), of_provider)).one()
+    head = (await session.execute(await _end_of_chain(), of_provider)).one()
     # After the lock: what another process has sealed meanwhile is not read.
-    events = (await session.execute(_unsealed(condition), {**of_provider, **(parameters or {})})).all()
+    events = (await session.execute(await _unsealed(condition), {**of_provider, **(parameters or {})})).all()
     if not events:
         return events
     sequence, previous, places = head.audit_sequence, head.audit_hash, []
@@ -68,7 +68,7 @@ async def seal(
         places.append((event.id, sequence, previous, hash_))
         previous = hash_
     await _store(session, places)
-    await session.execute(_moving_end(), {**of_provider, "sequence": sequence, "last": previous})
+    await session.execute(await _moving_end(), {**of_provider, "sequence": sequence, "last": previous})
     return events
 
 
@@ -78,20 +78,20 @@ _EVENTS, _PROVIDERS = AuditEvent.__table__.c, Provider.__table__.c
 _OF_PROVIDER = _PROVIDERS.id == bindparam("provider", type_=Key)
 
 
-@cache
+@cached_statement
 def _end_of_chain() -> Select[Any]:
     """Selects the end of a provider's chain, and locks it."""
     head = select(_PROVIDERS.audit_sequence, _PROVIDERS.audit_hash).where(_OF_PROVIDER)
     return head.with_for_update(key_share=True)
 
 
-@cache
+@cached_statement
 def _moving_end() -> Update:
     end: dict[str, Any] = {"audit_sequence": bindparam("sequence"), "audit_hash": bindparam("last")}
     return update(Provider.__table__).where(_OF_PROVIDER).values(end)
 
 
-@cache
+@cached_statement
 def _unsealed(condition: ColumnElement[bool]) -> Select[Any]:
     # unscoped: no viewer reads them
     return (
@@ -102,7 +102,7 @@ def _unsealed(condition: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-@cache
+@cached_statement
 def _storing_place() -> Update:
     """Stores the place of one event."""
     place: dict[str, Any] = {
@@ -114,7 +114,7 @@ def _storing_place() -> Update:
     return update(AuditEvent.__table__).where(_EVENTS.sequence < 0, is_event).values(place)
 
 
-@cache
+@cached_statement
 def _storing_places() -> Update:
     """Stores the places of any number of events, which come as an array for each column (PostgreSQL)."""
     arrays = [
@@ -132,13 +132,13 @@ def _storing_places() -> Update:
 
 async def _store(session: AsyncSession, places: Collection[tuple[int, int, str, str]]) -> None:
     """Stores (key, sequence, previous hash, hash) of each event, in one statement on PostgreSQL."""
-    statement: Update = _storing_place()
-    sent: list[dict[str, Any]] = [
-        dict(zip(("event", "place", "previous", "own"), each, strict=True)) for each in places
-    ]
     if session.get_bind().dialect.name == "postgresql":
         arrays = map(list, zip(*places, strict=True))
-        statement, sent = _storing_places(), [dict(zip(("events", "places", "previous", "own"), arrays, strict=True))]
+        storing, sent = _storing_places(), [dict(zip(("events", "places", "previous", "own"), arrays, strict=True))]
+    else:
+        storing = _storing_place()
+        sent = [dict[str, Any](zip(("event", "place", "previous", "own"), each, strict=True)) for each in places]
+    statement = await storing
     # On SQLite, which has no arrays, only a provider that moved here from PostgreSQL has such events.
     stored = sum([cast(CursorResult, await session.execute(statement, each)).rowcount for each in sent])
     if stored != len(places):

@@ -262,7 +262,7 @@ async def _reads_for_write(
         if type_ not in visibility.ids or type_ == "AuditEvent":
             continue
         table, expected = entity.__tablename__, {int(id.partition("_")[2]) for id in visibility.ids[type_]}
-        statement = one_for_write(visibility.role, entity, False).with_only_columns(entity.id)
+        statement = (await one_for_write(visibility.role, entity, False)).with_only_columns(entity.id)
         for key in keys[table]:
             rows = await database.rows(statement, {**scope.viewer_params(viewer), "key": key}, True)
             if entity.__name__ != "File" or key in uploaded:

@@ -282,6 +282,6 @@ async def test_off_the_job_adds_up_over_the_learners(everything: Everything, rol
 @pytest.mark.parametrize("group_by", [GroupBy.VIEWER, GroupBy.EMPLOYER])
 def test_the_days_of_an_aim_are_computed_once(group_by: GroupBy):
     """What lights, durations and breaks follow from is in the statement once, however many numbers need it."""
-    sql = str(_statement(Role.EMPLOYER_OVERVIEW, group_by, frozenset({Metric.AIMS})))
+    sql = str(_statement(Role.EMPLOYER_OVERVIEW, group_by, frozenset({Metric.AIMS})).build())
     assert sql.count("aim_progress.days_on_break") == 1
     assert sql.count("tolerance") == 3

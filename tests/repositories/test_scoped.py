@@ -17,7 +17,7 @@ from tests.support.factories import Factory
 def test_the_read_for_a_write_locks_the_row_without_its_key(entity: type[Base]) -> None:
     """A full lock would block inserts that refer to the learner until the change of the learner commits."""
     locked, read = (
-        str(one_for_write(Role.MASTER_ADMIN, entity, locked).compile(dialect=postgresql.dialect()))
+        str(one_for_write(Role.MASTER_ADMIN, entity, locked).build().compile(dialect=postgresql.dialect()))
         for locked in (True, False)
     )
     assert locked.endswith(f"FOR NO KEY UPDATE OF {entity.__tablename__}")

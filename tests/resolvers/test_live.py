@@ -127,9 +127,9 @@ async def test_a_stream_ends_with_its_login_while_others_go_on(empty_portfolio: 
 
 def test_the_numbers_of_admins_depend_on_their_provider_alone() -> None:
     for role in (Role.BASIC_ADMIN, Role.MASTER_ADMIN):
-        statement = _statement(role, GroupBy.VIEWER, frozenset(Metric))
+        statement = _statement(role, GroupBy.VIEWER, frozenset(Metric)).build()
         assert "viewer_user" not in statement.compile().params
-    assert "viewer_user" in _statement(Role.ASSESSOR, GroupBy.VIEWER, frozenset(Metric)).compile().params
+    assert "viewer_user" in _statement(Role.ASSESSOR, GroupBy.VIEWER, frozenset(Metric)).build().compile().params
 
 
 async def test_a_reading_that_has_begun_is_not_shared() -> None:

@@ -138,6 +138,21 @@ def stray_selects(root: Path, paths: list[str]) -> list[str]:
     return found
 
 
+_STATEMENTS = re.compile(r"\b(Compound)?Select\b|\bCTE\b|\bSubquery\b|(Insert|Update|Delete)\b")
+
+
+def built_on_the_loop(root: Path, paths: list[str]) -> list[str]:
+    """Returns each function whose statements a cache keeps that is not `cached_statement`: it would build them."""
+    found = []
+    for path in python_files(paths, *PACKAGES):
+        for node in ast.walk(ast.parse((root / path).read_text())):
+            if isinstance(node, ast.FunctionDef) and node.returns and _STATEMENTS.search(ast.unparse(node.returns)):
+                kept = [ast.unparse(each) for each in node.decorator_list if "cache" in ast.unparse(each)]
+                if kept not in ([], ["cached_statement"]):
+                    found.append(f"{path}: {node.name} is kept by {kept[0]}")
+    return found
+
+
 def async_leaves(root: Path, paths: list[str]) -> list[str]:
     """Finds fields of `schema/types/` with a scalar, an enum or a list of them that a coroutine resolves.
 

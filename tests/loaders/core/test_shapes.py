@@ -122,12 +122,12 @@ def test_rows_have_only_what_was_read() -> None:
         assert first.set_by.email
 
 
-def test_the_statement_is_cut_once() -> None:
+def test_the_statement_is_cut_to_the_columns() -> None:
     statement = TaskRow.select(Role.LEARNER, Action.learner_id)
     shape = shape_of(TaskRow, (), reads(task={"title"}))
     assert shape is not None
     cut = shape.cut(statement, 1)
-    assert cut is not None and shape.cut(statement, 1) is cut
+    assert cut is not None
     assert [each.key for each in cut.selected_columns] == ["learner_id", "key", "title"]
     assert "JOIN user_account" in str(cut)
 

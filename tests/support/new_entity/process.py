@@ -102,7 +102,7 @@ class Scenario:
         key = global_id.decode("ToolLoan", self.loans["Torque wrench"])
         parameters = {**scope.viewer_params(viewer(user, role)), "key": key}
         async with self.database.writing() as session:
-            return (await session.execute(one_for_write(role, _entity(), True), parameters)).first() is not None
+            return (await session.execute(await one_for_write(role, _entity(), True), parameters)).first() is not None
 
     async def rows(self) -> list[Any]:
         table = _entity().__table__
