@@ -5,7 +5,7 @@ import asyncio
 import json
 
 from services.doctor.finding import Finding, Status
-from services.doctor.machine_checks import check_backups, check_machine
+from services.doctor.machine_checks import check_backups, check_machine, check_user
 from services.doctor.service_checks import check_services
 from services.doctor.settings_checks import check_settings
 from services.settings import Settings
@@ -29,6 +29,9 @@ def run_doctor(settings: Settings, arguments: argparse.Namespace) -> int:
 
 async def _findings(settings: Settings, arguments: argparse.Namespace) -> list[Finding]:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    found = [*check_settings(settings), *check_machine(settings, arguments.environment_file, arguments.unit)]
+    user = check_user(settings)
+    if user.status is Status.PROBLEM:
+        return [user]
+    found = [user, *check_settings(settings), *check_machine(settings, arguments.environment_file, arguments.unit)]
     found += [each async for each in check_services(settings)]
     return [*found, check_backups(arguments.backups)]

@@ -1,5 +1,7 @@
-"""Checks of the machine: files and who can read them, descriptors, free space, libraries, the systemd unit, backups."""
+"""Checks of the machine: its user, who can read the files, descriptors, space, libraries, the systemd unit, backups."""
 
+import os
+import pwd
 import re
 import resource
 import shutil
@@ -24,11 +26,12 @@ _LEAST_FREE_BYTES = 1 << 30
 _SCRIPTS_OF_SYSTEM_FONTS = {"Thaana": "\u078b", "Tibetan": "\u0f56"}
 # A nightly backup, with two hours to make it.
 _BACKUP_HOURS = 26
+_UNIT_DESCRIPTORS = r"^LimitNOFILE=(\d{5,}|infinity)$"
 # Line of a unit -> why.
 _UNIT_LINES = {
     r"^UMask=0?077$": "UMask=0077, so that nobody else reads the files",
     r"^Restart=always$": "Restart=always, so that it starts again after a fault",
-    r"^LimitNOFILE=(\d{5,}|infinity)$": "LimitNOFILE=65536, because every connection is a descriptor",
+    _UNIT_DESCRIPTORS: "LimitNOFILE=65536, because every connection is a descriptor",
     r"^NoNewPrivileges=(true|yes)$": "NoNewPrivileges=true",
     r"^ProtectSystem=strict$": "ProtectSystem=strict",
     r"^WantedBy=multi-user\.target$": "[Install] with WantedBy=multi-user.target, so that it starts with the machine",
@@ -36,22 +39,45 @@ _UNIT_LINES = {
 }
 
 
+def check_user(settings: Settings) -> Finding:
+    """Returns whether the doctor runs as the user whose data it is.
+
+    Another user sees other permissions than the server, and the folders that root makes are closed to the server.
+    """
+    owner, user = settings.data.stat().st_uid, os.geteuid()
+    if owner != user:
+        return problem(
+            "user",
+            f"{settings.data} belongs to {_user_name(owner)}, and the doctor runs as {_user_name(user)}: run it, like "
+            "every command, as the server's user. Nothing else was checked.",
+        )
+    return ok("user", "The doctor runs as the user whose data it is.")
+
+
+def _user_name(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
+
+
 def check_machine(settings: Settings, environment_file: Path, unit: Path) -> Iterator[Finding]:
     """Yields the findings about the machine. The environment file and the unit are checked if they exist."""
     yield from _permissions(settings, environment_file)
-    yield _descriptors()
+    yield _descriptors(unit)
     yield _space(settings)
     yield _libraries()
     yield _fonts()
     yield _unit(unit)
+    yield from _unwritable(settings, unit)
     if settings.database_url.startswith("sqlite"):
         yield _filesystem(settings)
 
 
 def _permissions(settings: Settings, environment_file: Path) -> Iterator[Finding]:
     private = [settings.data, environment_file]
-    if isinstance(settings.files_location, Path):
-        private.append(settings.files_location)
+    if (files := _files_folder(settings)) is not None:
+        private.append(files)
     if settings.database_url.startswith("sqlite"):
         private.append(_database_file(settings))
     found = False
@@ -63,7 +89,10 @@ def _permissions(settings: Settings, environment_file: Path) -> Iterator[Finding
         yield ok("permissions", "Only the server's user can read its files.")
 
 
-def _descriptors() -> Finding:
+def _descriptors(unit: Path) -> Finding:
+    # The doctor has the limit of its shell, the service that of its unit.
+    if unit.exists() and re.search(_UNIT_DESCRIPTORS, unit.read_text(), re.MULTILINE):
+        return ok("descriptors", "The unit lets a process open enough files and connections.")
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < _LEAST_DESCRIPTORS:
         return warning(
@@ -140,6 +169,21 @@ def _unit(unit: Path) -> Finding:
     return ok("unit", f"{unit} is as in deploy/.")
 
 
+def _unwritable(settings: Settings, unit: Path) -> Iterator[Finding]:
+    """Yields the folders that the server has to write to, and that the unit makes read-only for it."""
+    text = unit.read_text() if unit.exists() else ""
+    if not re.search(r"^ProtectSystem=strict$", text, re.MULTILINE):
+        return
+    listed = " ".join(re.findall(r"^ReadWritePaths=(.*)$", text, re.MULTILINE)).split()
+    writable = [Path(each.lstrip("-+")).resolve() for each in listed]
+    folders = [settings.data, _files_folder(settings)]
+    if settings.database_url.startswith("sqlite"):
+        folders.append(_database_file(settings).parent)
+    for folder in dict.fromkeys(each.resolve() for each in folders if each is not None):
+        if not any(folder.is_relative_to(each) for each in writable):
+            yield problem("unit", f"The service cannot write to {folder}: add it to ReadWritePaths in {unit}.")
+
+
 def _filesystem(settings: Settings) -> Finding:
     if (kind := network_filesystem(_database_file(settings))) is not None:
         return problem("filesystem", f"The SQLite file is on {kind}, whose locks are not reliable: use a local disk.")
@@ -162,6 +206,12 @@ def check_backups(folder: Path | None) -> Finding:
     if hours > _BACKUP_HOURS:
         return problem("backups", f"The newest backup is {hours:,.0f} hours old: make one every night.")
     return ok("backups", f"The newest backup is {max(hours, 0):.0f} hours old.")
+
+
+def _files_folder(settings: Settings) -> Path | None:
+    """Returns the folder of the uploaded files; None if they are in object storage."""
+    location = str(settings.files_location)
+    return None if location.startswith("s3://") else Path(location)
 
 
 def _database_file(settings: Settings) -> Path:

@@ -13,7 +13,10 @@ _MOST_KEYS = 2
 def check_settings(settings: Settings) -> Iterator[Finding]:
     """Yields the findings about the settings."""
     if settings.is_demo:
-        yield problem("database", "This is the demo, with known passwords: set WAYMARK_DATABASE_URL.")
+        yield problem(
+            "database",
+            "This is the demo, with known passwords: set WAYMARK_DATABASE_URL, or load the file with the settings.",
+        )
     yield _base_url(settings)
     yield _host(settings)
     yield _metrics(settings)

@@ -59,7 +59,9 @@ def repository(folder: Path) -> Path:
 async def test_the_page_leads_to_a_login_and_a_backup(databases: Databases, backend: str, tmp_path: Path) -> None:
     source, home, port = repository(tmp_path / "repository"), tmp_path / "home", str(free_port())
     home.mkdir()
-    url = await databases._create("postgresql", None) if backend == "postgresql" else f"sqlite:///{home}/waymark.db"
+    url = f"sqlite:///{home}/waymark/var/waymark.db"
+    if backend == "postgresql":
+        url = await databases._create("postgresql", None)
     values = {
         "repository": str(source), "database_url": url.replace("+asyncpg", ""), "email": "you@example.org",
         "address": "https://portfolio.example",
@@ -73,6 +75,7 @@ async def test_the_page_leads_to_a_login_and_a_backup(databases: Databases, back
         if "git clone" in block:
             # The libraries are installed already: scripts/setup then has nothing to download.
             block += f"ln -s {ROOT}/.venv .venv\nmkdir graphiql/node_modules reports/node_modules\n"
+            block += 'sed --in-place "s#/srv/waymark/waymark#$PWD#" deploy/*.service\n'
             # The same files with their times, so that their bytecode is valid and each command does not compile it.
             block += "".join(f"cp --archive {package} .\n" for package in PACKAGES)
             for folder in ("graphiql", "reports"):

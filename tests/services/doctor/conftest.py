@@ -23,7 +23,12 @@ class Installation:
         self.environment_file = folder / "waymark.env"
         self.environment_file.touch(mode=0o600)
         self.unit = folder / "waymark@.service"
-        self.unit.write_text((ROOT / "deploy" / "waymark@.service").read_text())
+        unit = (ROOT / "deploy" / "waymark@.service").read_text()
+        writable = [self.data]
+        if database_url.startswith("sqlite"):
+            writable.append(Path(database_url.partition("///")[2]).parent)
+        paths = " ".join(map(str, writable))
+        self.unit.write_text(unit.replace("ReadWritePaths=/srv/waymark/waymark/var", f"ReadWritePaths={paths}"))
         self.backups = folder / "backups"
         (self.backups / "tonight").mkdir(parents=True)
         (self.backups / "tonight" / "manifest.json").touch()

@@ -1,6 +1,8 @@
 """Each check of the doctor: nothing to say of a good installation, and the right sentence for each fault."""
 
+import asyncio
 import os
+import re
 import resource
 import shutil
 import time
@@ -9,10 +11,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from commands.command_line import make_parser
+from commands.doctor import run_doctor
 from db import sqlite_file
 from db.database import Database
 from services.doctor import machine_checks, service_checks
 from services.doctor.finding import Status
+from services.settings import read_settings
 from tests.services.doctor.conftest import Installation
 from tests.support.server_process import free_port
 from tests.support.smtp_server import Post
@@ -83,14 +88,45 @@ async def test_files_that_others_can_read(installation: Installation, name: str)
 
 
 @SQLITE
-async def test_few_descriptors(installation: Installation, monkeypatch: pytest.MonkeyPatch):
+async def test_few_descriptors(installation: Installation):
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, before[1]))
     try:
+        with_unit = (await installation.examine())["descriptors"]
+        installation.unit.unlink()
         found = (await installation.examine())["descriptors"]
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert found.status is Status.WARNING and "LimitNOFILE" in found.message
+    # The service has the limit of its unit, whatever the shell of the doctor has.
+    assert with_unit.status is Status.OK
+
+
+@SQLITE
+async def test_folders_that_the_unit_makes_read_only(installation: Installation, tmp_path: Path):
+    elsewhere = tmp_path / "elsewhere"
+    found = (await installation.examine(WAYMARK_FILES_URL=str(elsewhere)))["unit"]
+    assert found.status is Status.PROBLEM and f"cannot write to {elsewhere}: add it to ReadWritePaths" in found.message
+    database = Path(installation.environment["WAYMARK_DATABASE_URL"].partition("///")[2]).parent
+    installation.unit.write_text(re.sub(f" {database}$", "", installation.unit.read_text(), flags=re.MULTILINE))
+    assert f"cannot write to {database}:" in (await installation.examine())["unit"].message
+    installation.unit.write_text(installation.unit.read_text().replace("ProtectSystem=strict", "ProtectSystem=full"))
+    assert (await installation.examine())["unit"].status is Status.WARNING
+
+
+@SQLITE
+async def test_another_user_than_the_servers(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    settings, user = read_settings(installation.environment), os.geteuid()
+    assert machine_checks.check_user(settings).status is Status.OK
+    monkeypatch.setattr(os, "geteuid", lambda: user + 4_000_000)
+    words = make_parser().parse_args(["doctor", "--unit", str(installation.unit)])
+    assert await asyncio.to_thread(run_doctor, settings, words) == 1
+    [line] = capsys.readouterr().out.splitlines()
+    assert f"{installation.data} belongs to " in line and f"runs as user {user + 4_000_000}: run it" in line
+    # It would have stored a file.
+    assert not (installation.data / "files").exists()
 
 
 @SQLITE
