@@ -1,9 +1,12 @@
 """Statements that are compiled once: SQL with constants, and the converters of its parameters and rows."""
 
+import datetime as dt
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum as EnumBase
 from functools import cache, partial
-from typing import Any, ClassVar
+from operator import itemgetter
+from typing import Any, ClassVar, cast
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -26,7 +29,6 @@ AnyStatement = Readable | Delete | Insert | Update | ReturningInsert[*tuple[Any,
 _Converter = Callable[[Any], Any]
 # No text: it may be a person's words, and the SQL of a statement is part of traces.
 _CONSTANT_TYPES = (Integer, Enum, Boolean)
-_MISSING = object()
 # More than the ten elements for which PostgreSQL plans if it does not know the length of an array.
 _MIN_KEYS = 12
 
@@ -47,7 +49,10 @@ class CompiledSelect:
         names = compiled.positiontup or ()
         if not compiled.binds.keys() >= set(names):
             raise InvalidRequestError("A statement with `in_` of texts has another form for each list of them.")
-        self._parameters = [_parameter(compiled.binds[name], dialect) for name in names]
+        self._names, defaults, converters = _parameters([compiled.binds[name] for name in names], dialect)
+        self._defaults = defaults
+        self._values = _values_getter(self._names)
+        self._argument_converters = converters
         columns = [(column.keyname, column.type) for column in compiled._result_columns]
         self._make_row = partial(tuple.__new__, _row_class([name for name, _ in columns]))
         self._converters = [
@@ -58,12 +63,13 @@ class CompiledSelect:
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Returns the values for the driver, in the order of the SQL. Raises InvalidRequestError if one is missing."""
-        values = []
-        for name, default, convert in self._parameters:
-            value = parameters.get(name, default)
-            if value is _MISSING:
-                raise InvalidRequestError(f"A value is required for bind parameter {name!r}")
-            values.append(value if convert is None else convert(value))
+        try:
+            values = list(self._values({**self._defaults, **parameters} if self._defaults else parameters))
+        except KeyError:
+            missing = next(name for name in self._names if name not in {**self._defaults, **parameters})
+            raise InvalidRequestError(f"A value is required for bind parameter {missing!r}") from None
+        for index, convert in self._argument_converters:
+            values[index] = convert(values[index])
         return values
 
     def rows(self, records: Sequence[Iterable[Any]]) -> list[Any]:
@@ -150,12 +156,43 @@ def _is_constant(bind: BindParameter[Any]) -> bool:
     return bind.unique and not bind.required and bind.value is not None and isinstance(bind.type, _CONSTANT_TYPES)
 
 
-def _parameter(bind: BindParameter[Any], dialect: Dialect) -> tuple[str, Any, _Converter | None]:
-    """Returns a parameter's name, default value and converter."""
-    default = _MISSING if bind.required else bind.effective_value
-    if isinstance(bind.type, KeyList) and dialect.name == "postgresql":
-        return bind.key, default, _pad_keys
-    return bind.key, default, bind.type.dialect_impl(dialect).bind_processor(dialect)
+def _parameters(
+    binds: Sequence[BindParameter[Any]], dialect: Dialect
+) -> tuple[tuple[str, ...], dict[str, Any], list[tuple[int, _Converter]]]:
+    """Returns the names of the parameters, the values of those that have one, and the converters by place."""
+    defaults = {bind.key: bind.effective_value for bind in binds if not bind.required}
+    converters = [(index, convert) for index, bind in enumerate(binds) if (convert := _to_driver(bind.type, dialect))]
+    return tuple(bind.key for bind in binds), defaults, converters
+
+
+def _values_getter(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
+    """Returns the function that takes the values of these names out of a mapping. It raises KeyError."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda parameters: [parameters[name] for name in names]
+
+
+def _to_driver(type_: Any, dialect: Dialect) -> _Converter | None:
+    """Returns the converter of a parameter's values; None if the driver takes them as they are."""
+    if isinstance(type_, KeyList) and dialect.name == "postgresql":
+        return _pad_keys
+    convert = type_.dialect_impl(dialect).bind_processor(dialect)
+    if convert is None:
+        return None
+    if isinstance(type_, Enum) and type_.enum_class is not None and type_.values_callable is None:
+        return partial(_enum_name, type_.enum_class, convert)
+    if isinstance(type_, UtcDateTime) and dialect.name == "postgresql":
+        return partial(_utc, convert)
+    return cast("_Converter", convert)
+
+
+# The values that are sent most need none of SQLAlchemy's own converter.
+def _enum_name(members: type[EnumBase], convert: _Converter, value: Any) -> Any:
+    return value._name_ if isinstance(value, members) else convert(value)
+
+
+def _utc(convert: _Converter, value: Any) -> Any:
+    return value if value is None or (value.__class__ is dt.datetime and value.tzinfo is dt.UTC) else convert(value)
 
 
 def _pad_keys(keys: Sequence[int] | None) -> Sequence[int] | None:

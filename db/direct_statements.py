@@ -7,7 +7,7 @@ of the session that are not flushed.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
@@ -92,7 +92,7 @@ class DirectStatements:
             # SQLAlchemy begins a transaction with the first statement that it sends itself.
             if adapter._transaction is None:
                 await adapter._start_transaction()
-            return list(await driver.fetch(sql, *arguments))
+            return cast("Sequence[Any]", await driver.fetch_prepared(sql, arguments))
         except (adapter.dbapi.Error, *DRIVER_ERRORS) as error:
             # Of the BEGIN the adapter raises an error of its own, with the driver's as its cause.
             cause = error if isinstance(error, DRIVER_ERRORS) else error.__cause__

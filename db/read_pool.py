@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from db.outages import loses_connection
-from db.postgres_connection import ACQUIRE_SECONDS, ConnectionOptions, connect, is_silent, read_arguments
+from db.postgres_connection import ACQUIRE_SECONDS, Connection, ConnectionOptions, connect, is_silent, read_arguments
 
 # What a statement on the driver raises, apart from a cancellation.
 DRIVER_ERRORS = (asyncpg.PostgresError, OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -84,10 +84,10 @@ class PostgresPool:
         self._arguments = read_arguments(options, connect_arguments)
         self._size = size
         self._repeats = repeats
-        self._idle: list[asyncpg.Connection] = []
-        self._busy: set[asyncpg.Connection] = set()
+        self._idle: list[Connection] = []
+        self._busy: set[Connection] = set()
         # Busy connections that are closed when they come back.
-        self._expired: set[asyncpg.Connection] = set()
+        self._expired: set[Connection] = set()
         self._slots = asyncio.Semaphore(size)
         self._waiting = 0
         self._name = url.render_as_string(hide_password=True)
@@ -131,12 +131,12 @@ class PostgresPool:
         return await self._fetch_on(await self.connect(), sql, arguments, began)
 
     async def _fetch_on(
-        self, connection: asyncpg.Connection, sql: str, arguments: Sequence[Any], began: float
+        self, connection: Connection, sql: str, arguments: Sequence[Any], began: float
     ) -> Sequence[Any]:
         self._busy.add(connection)
         try:
             if self._options.prepares:
-                records = await connection.fetch(sql, *arguments, timeout=self._seconds_left(began))
+                records = await connection.fetch_prepared(sql, arguments, self._seconds_left(began))
             else:
                 # Unprepared, a read takes several messages, which need one transaction to reach one session.
                 async with connection.transaction(readonly=True):
@@ -156,14 +156,14 @@ class PostgresPool:
         limit = self._options.answer_seconds
         return None if limit is None else limit - (time.monotonic() - began)
 
-    def _pop_idle(self) -> asyncpg.Connection | None:
+    def _pop_idle(self) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():
                 return connection
         return None
 
-    def _release(self, connection: asyncpg.Connection, lost: bool) -> None:
+    def _release(self, connection: Connection, lost: bool) -> None:
         self._busy.discard(connection)
         if lost or (self._expired and connection in self._expired):
             self._expired.discard(connection)
@@ -171,7 +171,7 @@ class PostgresPool:
         else:
             self._idle.append(connection)
 
-    async def connect(self) -> asyncpg.Connection:
+    async def connect(self) -> Connection:
         """Opens a connection, which is not one of the pool."""
         try:
             return await connect(self._options, **self._arguments)
@@ -202,7 +202,7 @@ class PostgresPool:
                 connection.terminate()
 
 
-def driver_error(sql: str, error: Exception, connection: asyncpg.Connection) -> DBAPIError:
+def driver_error(sql: str, error: Exception, connection: Connection) -> DBAPIError:
     """Returns what SQLAlchemy raises for one of `DRIVER_ERRORS` on a connection."""
     if isinstance(error, asyncpg.PostgresError):
         lost = connection.is_closed() or loses_connection(error.sqlstate)

@@ -21,6 +21,7 @@ ALL_TABLES = sorted(Base.metadata.tables.values(), key=lambda table: table.name)
 PLANNED_SESSIONS = select(Session.id, Session.status).where(
     Session.status == SessionStatus.PLANNED, Session.id > bindparam("least", type_=Key)
 )
+IN_STATUS = select(Aim.id).where(Aim.status == bindparam("status", type_=Aim.__table__.c.status.type))
 
 
 async def rows_by_sqlalchemy(
@@ -76,7 +77,15 @@ async def test_parameters_and_constants_select_the_same_rows_as_sqlalchemy(demo_
             select(Session.id).where(Session.starts_at < bindparam("moment", type_=UtcDateTime)),
             {"moment": dt.datetime(2090, 1, 1, 3, tzinfo=dt.timezone(dt.timedelta(hours=5)))},
         ),
+        (
+            select(Session.id).where(Session.starts_at < bindparam("moment", type_=UtcDateTime)),
+            {"moment": dt.datetime(2090, 1, 1, tzinfo=dt.UTC)},
+        ),
         (select(Aim.id).where(Aim.start_date > bindparam("day", dt.date(2020, 1, 1))), {}),
+        (select(Aim.id).where(Aim.start_date > bindparam("day", dt.date(2020, 1, 1))), {"day": dt.date(2024, 1, 1)}),
+        (IN_STATUS, {"status": AimStatus.IN_TRAINING}),
+        (IN_STATUS, {"status": "COMPLETED"}),
+        (IN_STATUS, {"status": None}),
     ):
         rows = [tuple(row) for row in await demo_database.rows(statement, parameters)]
         assert sorted(rows) == sorted(await rows_by_sqlalchemy(demo_database, statement, parameters)), str(statement)
@@ -91,6 +100,12 @@ async def test_constants_are_written_into_the_sql_and_parameters_are_not(demo_da
 async def test_a_missing_parameter_is_an_error(demo_database: Database):
     with pytest.raises(InvalidRequestError, match="least"):
         await demo_database.rows(PLANNED_SESSIONS)
+
+
+async def test_a_moment_without_a_time_zone_is_an_error(demo_database: Database):
+    naive = select(Session.id).where(Session.starts_at < bindparam("moment", type_=UtcDateTime))
+    with pytest.raises(ValueError, match="time zone"):
+        await demo_database.rows(naive, {"moment": dt.datetime(2090, 1, 1)})
 
 
 async def test_a_statement_is_compiled_once_and_dropped_with_the_statement(demo_database: Database):

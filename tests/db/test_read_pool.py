@@ -1,6 +1,8 @@
 """The read pools: lost connections are replaced, failed and cancelled reads leave nothing behind, waits are bounded."""
 
 import asyncio
+import sys
+from types import FrameType
 
 import pytest
 from sqlalchemy import BigInteger, bindparam, func, literal, select, text
@@ -65,3 +67,38 @@ async def test_an_unreachable_database_raises_what_sqlalchemy_raises(tmp_path):
         await database.rows(PROVIDERS)
     assert raised.value.connection_invalidated
     await database.close()
+
+
+async def test_a_read_is_prepared_again_after_a_migration(demo_postgres: Database):
+    pool = demo_postgres._primary_pool
+    assert isinstance(pool, PostgresPool)
+    async with demo_postgres.reading(primary=True) as connection:
+        await connection.execute(text("create table grows (a int)"))
+        await connection.execute(text("insert into grows values (1)"))
+    for _ in range(2):
+        assert [tuple(row) for row in await pool.fetch("select * from grows", [])] == [(1,)]
+    async with demo_postgres.reading(primary=True) as connection:
+        await connection.execute(text("alter table grows add b int"))
+    # PostgreSQL refuses the prepared statement, whose result has another column now.
+    for _ in range(2):
+        assert [tuple(row) for row in await pool.fetch("select * from grows", [])] == [(1, None)]
+    assert len(pool._idle) == 1
+
+
+async def test_a_prepared_read_calls_few_functions_of_the_driver(demo_postgres: Database):
+    pool = demo_postgres._primary_pool
+    assert isinstance(pool, PostgresPool)
+    await pool.fetch("select 1", [])
+    called: list[str] = []
+
+    def note(frame: FrameType, kind: str, _: object) -> None:
+        if kind == "call" and "asyncpg" in frame.f_code.co_filename:
+            called.append(frame.f_code.co_name)
+
+    sys.setprofile(note)
+    try:
+        await pool.fetch("select 1", [])
+    finally:
+        sys.setprofile(None)
+    # `fetch` of asyncpg calls eleven.
+    assert len(called) <= 5, called
