@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 
 import structlog
 
@@ -35,13 +37,25 @@ _workers = WorkerPool(
     memory_bytes=_MEMORY_BYTES,
     niceness=BACKGROUND,
 )
-# By key: of several requests at the same time, one makes it.
-_making: dict[str, asyncio.Task[bytes]] = {}
+# By key and user: of several requests of a user at the same time, one makes it.
+_making: dict[tuple[str, Hashable], asyncio.Task[bytes]] = {}
+# Raised with each change here or in the worker that can give a picture to a file which had none.
+_VERSION = 1
+_LIBRARIES = ("Pillow", "pillow-heif", "pypdfium2")
 
 
 def has_preview(content_type: str, size: int) -> bool:
     """Returns whether there are pictures of files of this type and size in bytes."""
     return content_type in CONTENT_TYPES and size <= MAX_BYTES
+
+
+@cache
+def no_picture() -> bytes:
+    """Returns what is kept instead of a picture that cannot be made: what tried to make it, and in which version.
+
+    What another version has kept is no answer: the next who looks tries again, once.
+    """
+    return " ".join(["none", str(_VERSION), *(f"{each}={version(each)}" for each in _LIBRARIES)]).encode()
 
 
 def preview_width(width: int) -> int:
@@ -69,39 +83,52 @@ async def preview_of(store: FileStore, file: StoredDownload, width: int, user: H
     worker can start, or the machine is too busy.
     """
     key = preview_key(file.storage_key, width)
+    kept = await _kept(store, key)
+    if kept is None:
+        task = _making.get((key, user))
+        if task is None:
+            task = _making[key, user] = asyncio.create_task(_make(store, file, width, key, user), name="preview")
+            task.add_done_callback(lambda _: _making.pop((key, user), None))
+        # One who no longer waits does not end it for the others.
+        kept = await asyncio.shield(task)
+    return kept if _is_picture(kept) else None
+
+
+async def _kept(store: FileStore, key: str) -> bytes | None:
+    """Returns the picture that is kept, or `no_picture()`; None where this version has to make it."""
     try:
         kept = b"".join([chunk async for chunk in store.read(key)])
     except FileNotFoundError:
-        task = _making.get(key)
-        if task is None:
-            task = _making[key] = asyncio.create_task(_make(store, file, width, key, user), name="preview")
-            task.add_done_callback(lambda _: _making.pop(key, None))
-        # One who no longer waits does not end it for the others.
-        kept = await asyncio.shield(task)
-    return kept or None
+        return None
+    return kept if _is_picture(kept) or kept == no_picture() else None
 
 
 async def _make(store: FileStore, file: StoredDownload, width: int, key: str, user: Hashable) -> bytes:
-    """Makes and keeps the picture; an empty one where the file is why there is none, so that nobody tries again.
+    """Makes and keeps the picture; `no_picture()` where the file is why there is none, so that nobody tries again.
 
-    Raises WorkerFailed where the machine is why; the next who looks tries again.
+    Raises WorkerFailed where the machine is why; the next who looks tries again. The first user in turn makes it: who
+    wants the same picture does not wait for everything that another user requested before it.
     """
-    async with _turn(("user", user), 1, _MAX_WAITING_OF_USER), _turn(_ALL, _AT_ONCE, _MAX_WAITING):
-        # Read in one's turn only: a file may have 60 MB.
-        content = b"".join([chunk async for chunk in store.read(file.storage_key)])
-        try:
-            made = await _workers.call(content, file.content_type, width)
-            if not _is_picture(made):
-                raise RuntimeError("the worker's answer is no picture")
-        except (RuntimeError, WorkerCpuExceeded, WorkerEnded) as error:
-            log.info("preview_failed", storage_key=file.storage_key, cause=type(error).__name__)
-            made = b""
-
-    async def chunks() -> AsyncIterator[bytes]:
-        yield made
-
-    await store.write_as(key, chunks())
+    async with _turn(("user", user), 1, _MAX_WAITING_OF_USER), _turn(("picture", key), 1, _MAX_WAITING):
+        if (kept := await _kept(store, key)) is not None:
+            return kept
+        async with _turn(_ALL, _AT_ONCE, _MAX_WAITING):
+            # Read in one's turn only: a file may have 60 MB.
+            content = b"".join([chunk async for chunk in store.read(file.storage_key)])
+            try:
+                made = await _workers.call(content, file.content_type, width)
+                if not _is_picture(made):
+                    raise RuntimeError("the worker's answer is no picture")
+            except (RuntimeError, WorkerCpuExceeded, WorkerEnded) as error:
+                log.info("preview_failed", storage_key=file.storage_key, cause=type(error).__name__)
+                made = no_picture()
+        # Within the turn of the picture, so that who waits for it finds it.
+        await store.write_as(key, _one(made))
     return made
+
+
+async def _one(chunk: bytes) -> AsyncIterator[bytes]:
+    yield chunk
 
 
 def _is_picture(made: object) -> bool:

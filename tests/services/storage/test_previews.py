@@ -2,14 +2,12 @@
 
 import asyncio
 import datetime as dt
-import io
 import mmap
 import resource
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pillow_heif
 import psutil
 import pytest
 from PIL import Image
@@ -17,12 +15,12 @@ from PIL import Image
 from db.worker_process import WorkerFailed, WorkerPool, WorkerTimedOut
 from domain import clock
 from services.storage import previews
-from services.storage.file_store import FileStore, StoredFile, open_store
+from services.storage.file_store import open_store
 from services.storage.preview_picture import MAX_PIXELS, NoPreview, make_preview
 from services.storage.preview_types import PICTURES
 from services.storage.storage_keys import preview_key
-from services.storage.transfers import StoredDownload
 from tests.support.hostile_files import endless_pdf, unpickled_makes
+from tests.support.preview_files import opened, picture, preview_workers, stored
 
 PDF = b"""%PDF-1.4
 1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj
@@ -30,27 +28,6 @@ PDF = b"""%PDF-1.4
 3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 300 600]>> endobj
 trailer <</Root 1 0 R>>
 """
-
-
-def picture(format_: str, size: tuple[int, int] = (600, 400), **options: object) -> bytes:
-    pillow_heif.register_heif_opener()
-    made = io.BytesIO()
-    Image.new("RGB", size, (200, 30, 30)).save(made, format_, **options)
-    return made.getvalue()
-
-
-def opened(content: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(content))
-    assert image.format == "WEBP"
-    return image
-
-
-async def stored(store: FileStore, content: bytes, content_type: str) -> StoredDownload:
-    async def chunks() -> AsyncIterator[bytes]:
-        yield content
-
-    kept: StoredFile = await store.write(chunks(), limit=10**9)
-    return StoredDownload("x", content_type, kept.size, kept.sha256, kept.storage_key)
 
 
 @pytest.mark.parametrize("content_type", PICTURES)
@@ -115,60 +92,10 @@ async def test_a_preview_is_made_once_kept_and_deleted_with_its_file(
     assert not await store.exists(preview_key(file.storage_key, 320))
 
 
-async def test_who_has_many_slow_previews_delays_themself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, begun, opened_keys = open_store(tmp_path), set[str](), set[str]()
-    done = {name: asyncio.Event() for name in ("ann 1", "ann 2", "bea", "cy")}
-    files = {name: await stored(store, name.encode(), "application/pdf") for name in done}
-    reading = store.read
-
-    async def slow(content: bytes, *_: object) -> bytes:
-        begun.add(content.decode())
-        await done[content.decode()].wait()
-        return b"RIFF    WEBP"
-
-    def noted(key: str) -> AsyncIterator[bytes]:
-        opened_keys.add(key)
-        return reading(key)
-
-    async def until(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
-            while not condition():
-                await asyncio.sleep(0.005)
-
-    monkeypatch.setattr(previews._workers, "call", slow)
-    monkeypatch.setattr(store, "read", noted)
-    asked = []
-    for name, file in files.items():
-        asked.append(asyncio.create_task(previews.preview_of(store, file, 64, name[:3])))
-        await until(lambda: len(previews._making) == len(asked))
-    # One of each user, two at once, and no file in memory that is not.
-    await until(lambda: begun == {"ann 1", "bea"})
-    assert opened_keys.isdisjoint({files["ann 2"].storage_key, files["cy"].storage_key})
-    done["bea"].set()
-    await until(lambda: len(begun) > 2)
-    assert begun == {"ann 1", "bea", "cy"}
-    monkeypatch.setattr(previews, "_MAX_WAITING_OF_USER", 1)
-    with pytest.raises(WorkerFailed):
-        await previews.preview_of(store, files["ann 1"], 320, "ann")
-    for event in done.values():
-        event.set()
-    assert await asyncio.gather(*asked) == [b"RIFF    WEBP"] * 4
-    assert previews._queues == {}
-
-
 @pytest.fixture
 def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., WorkerPool]]:
-    """Makes the pool that makes previews for the rest of the test."""
-    pools: list[WorkerPool] = []
-
-    def make(function: str = "services.storage.preview_picture:make_preview", **options: float) -> WorkerPool:
-        pools.append(WorkerPool(function, **options))  # type: ignore[arg-type]
-        monkeypatch.setattr(previews, "_workers", pools[-1])
-        return pools[-1]
-
-    yield make
-    for pool in pools:
-        pool.close()
+    with preview_workers(monkeypatch) as make:
+        yield make
 
 
 async def test_a_file_that_takes_all_cpu_time_has_none(tmp_path: Path, workers: Callable[..., WorkerPool]) -> None:
