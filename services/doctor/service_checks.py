@@ -12,12 +12,14 @@ from db.database import Database
 from db.postgres_connection import ConnectionOptions, Pooler
 from db.table_version import migrations, table_version
 from domain import clock
+from services.doctor.connection_checks import check_connections
 from services.doctor.finding import Finding, ok, problem, warning
 from services.mail.transport import SmtpServer, open_transport
 from services.settings import Settings
 from services.storage.file_store import StoreFull, StoreUnavailable, open_store
 
-_WAIT_SECONDS = 10.0
+# Longer than the three waits of five seconds for other connections.
+_WAIT_SECONDS = 20.0
 _LEAST_POSTGRESQL = 14
 _MOST_CLOCK_DIFFERENCE_SECONDS = 2.0
 # Setting of PostgreSQL -> the value that loses nothing.
@@ -66,7 +68,8 @@ async def _database(database: Database, settings: Settings) -> list[Finding]:
         selected = ", ".join(f"current_setting('{name}') AS {name}" for name in names.split(", "))
         row = (await connection.execute(text(f"SELECT {selected}, clock_timestamp() AS now"))).one()._asdict()
     difference = abs((row["now"] - before).total_seconds())
-    return [*findings, *_postgresql(row, settings), _clock(difference)]
+    findings += [*_postgresql(row, settings), _clock(difference)]
+    return findings + await check_connections(database, settings)
 
 
 def _postgresql(row: dict[str, Any], settings: Settings) -> list[Finding]:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from commands.command_line import make_parser
 from commands.doctor import run_doctor
@@ -232,3 +232,58 @@ async def test_an_old_postgresql_few_connections_and_a_wrong_clock(
     assert found["database"].status is Status.PROBLEM and "too old" in found["database"].message
     assert found["clock"].status is Status.PROBLEM and "NTP" in found["clock"].message
     assert found["connections"].status is Status.WARNING and "601 connections" in found["connections"].message
+
+
+@POSTGRESQL
+async def test_notifications_that_do_not_arrive(installation: Installation):
+    assert (await installation.examine())["listen"].status is Status.OK
+    url = make_url(installation.environment["WAYMARK_DATABASE_URL"])
+    elsewhere = url.set(database="postgres").render_as_string(hide_password=False)
+    for listen_url in (elsewhere, f"postgresql://waymark:secret@127.0.0.1:{free_port()}/waymark"):
+        found = (await installation.examine(WAYMARK_LISTEN_URL=listen_url))["listen"]
+        assert found.status is Status.PROBLEM and "same database" in found.message and "secret" not in found.message
+
+
+@POSTGRESQL
+async def test_a_replica_that_is_none(installation: Installation):
+    assert "replica" not in await installation.examine()
+    url = installation.environment["WAYMARK_DATABASE_URL"]
+    found = (await installation.examine(WAYMARK_READ_DATABASE_URL=url))["replica"]
+    assert found.status is Status.WARNING and "leads to the primary" in found.message
+    away = f"postgresql://waymark:secret@127.0.0.1:{free_port()}/waymark"
+    found = (await installation.examine(WAYMARK_READ_DATABASE_URL=away))["replica"]
+    assert found.status is Status.WARNING and "does not follow" in found.message and "secret" not in found.message
+
+
+@POSTGRESQL
+async def test_a_database_that_accepts_no_writes(installation: Installation):
+    assert (await installation.examine())["writes"].status is Status.OK
+    await set_for_database(installation, "default_transaction_read_only = on")
+    found = (await installation.examine())["writes"]
+    assert found.status is Status.PROBLEM and "read-only" in found.message
+
+
+@POSTGRESQL
+async def test_what_a_pooler_does_not_pass_on(installation: Installation):
+    assert "pooler" not in await installation.examine()
+    found = (await installation.examine(WAYMARK_POOLER="session"))["pooler"]
+    assert found.status is Status.WARNING and "statement_timeout, lock_timeout, idle_in" in found.message
+    values = {
+        "statement_timeout": "8s",
+        "lock_timeout": "5s",
+        "idle_in_transaction_session_timeout": "60s",
+        "jit": "off",
+    }
+    for name, value in values.items():
+        await set_for_database(installation, f"{name} = '{value}'")
+    assert (await installation.examine(WAYMARK_POOLER="session"))["pooler"].status is Status.OK
+
+
+async def set_for_database(installation: Installation, setting: str) -> None:
+    """Sets it for the connections that are opened from now on."""
+    database = Database(installation.environment["WAYMARK_DATABASE_URL"])
+    async with database.reading(primary=True) as connection:
+        name = make_url(database.url).database
+        await connection.exec_driver_sql("SET default_transaction_read_only = off")
+        await connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET {setting}')
+    await database.close()

@@ -7,11 +7,14 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from db import replica
 from db.database import Database
 from db.migrate import migrate
 from services.demo import build_demo
+from services.doctor import connection_checks
+from services.doctor.finding import Status
 from services.storage.file_store import open_store
 from tests.support.client import HttpClient
 from tests.support.http_server import RunningServer, serving
@@ -183,3 +186,22 @@ async def test_a_write_that_the_replica_may_lack_is_not_hidden_while_the_primary
         await until_ready(person)
         await until_read_from_the_replica(here, person)
         assert "Bonsall Bikes" in await names(person)
+
+
+async def test_the_doctor_examines_the_replica(both: Pair, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connection_checks, "_ATTEMPTS", 5)
+    database = Database(both.url)
+    try:
+        assert (await connection_checks._replica(database, both.standby_url)).status is Status.OK
+        await both.hold()
+        async with database.writing() as session:
+            await session.execute(text("SET LOCAL synchronous_commit = on"))
+            await session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+        found = await connection_checks._replica(database, both.standby_url)
+        assert found.status is Status.WARNING and "does not follow" in found.message
+    finally:
+        await both.catch_up()
+        await database.close()
+    standby = Database(both.standby_url)
+    assert (await connection_checks._writes(standby)).status is Status.PROBLEM
+    await standby.close()
