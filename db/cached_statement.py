@@ -27,8 +27,7 @@ class CachedStatement(Generic[Built]):
     """A statement, or a part of one, that is built when it is first needed.
 
     `await` returns it, built in the thread that compiles. `Database.rows`, `Database.columns` and
-    `db.direct_statements.send` take it as it is. Each caller gets what the function that
-    builds it raises.
+    `db.direct_statements.send` take it as it is. Each caller gets what the function that builds it raises.
     """
 
     __slots__ = ("__weakref__", "_build", "_built")

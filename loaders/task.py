@@ -50,6 +50,9 @@ from loaders.core.rows import column as row_column
 from loaders.tasks.source import SOURCES, TODAY_NUMBER, TaskSource, subject_of, task_key
 from loaders.tasks.time import SOON_DAYS
 
+# Each registers its kinds of task.
+import_submodules("loaders.tasks")
+
 _KIND_TYPE = Enum(TaskKind, native_enum=False, length=40)
 # The columns of the select of all kinds, by name: which table they are of depends on the role.
 _KEY: Any = column("key", BigInteger)
@@ -84,7 +87,6 @@ _TITLES = {
 
 def sources_of(role: Role) -> list[TaskSource]:
     """Returns the kinds of task that a role can have, in the order of `TaskKind`."""
-    import_submodules("loaders.tasks")
     kinds = list(TaskKind)
     return sorted((each for each in SOURCES.values() if role in each.roles), key=lambda each: kinds.index(each.kind))
 

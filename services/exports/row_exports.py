@@ -140,7 +140,7 @@ def _made(header: dict[str, Any], content: bytes) -> MadeExport | None:
 class _Worker:
     """One process, and the folder of its temporary files, which goes with it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, folder: OwnFolder) -> None:
+    def __init__(self, process: processes.StartedProcess, folder: OwnFolder) -> None:
         self._process = process
         self._folder = folder
 
@@ -165,7 +165,6 @@ class _Worker:
     async def answer(self, claims: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Returns the header and the content of the answer. Raises OSError, EOFError or ValueError where none comes."""
         output = self._process.stdout
-        assert output is not None
         self._send(claims)
         header: dict[str, Any] = json.loads(await output.readline())
         size = header.get("size", 0)
@@ -174,7 +173,6 @@ class _Worker:
         return header, await output.readexactly(size)
 
     def _send(self, values: Mapping[str, Any]) -> None:
-        assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(values).encode() + b"\n")
 
     def kill(self) -> None:

@@ -25,7 +25,7 @@ class _Input:
 
 
 class ForkedExport:
-    """What is used of `asyncio.subprocess.Process`."""
+    """What is used of `services.exports.process.StartedProcess`."""
 
     def __init__(self, process: PreloadedProcess, stdin: _Input, stdout: asyncio.StreamReader) -> None:
         self._process, self.stdin, self.stdout = process, stdin, stdout
