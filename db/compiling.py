@@ -4,6 +4,7 @@ To compile a statement takes SQLAlchemy up to 160 ms. It is done once a process,
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
@@ -13,8 +14,20 @@ from sqlalchemy.util.concurrency import await_only, in_greenlet
 
 Result = TypeVar("Result")
 
-# One: threads that compile at once would only wait for each other, and the event loop for each of them.
-_thread = ThreadPoolExecutor(1, "compiling")
+
+class _Compiler:
+    """One thread: those that compile at once would only wait for each other, and the event loop for each of them."""
+
+    def __init__(self) -> None:
+        self.start()
+        # A process that is forked has none of the threads of its parent, and would wait for one for ever.
+        os.register_at_fork(after_in_child=self.start)
+
+    def start(self) -> None:
+        self.thread = ThreadPoolExecutor(1, "compiling")
+
+
+_compiler = _Compiler()
 
 
 class Compilations(Generic[Result]):
@@ -31,7 +44,7 @@ class Compilations(Generic[Result]):
         """
         loop = asyncio.get_running_loop()
         if (found := self._running.get((loop, key))) is None:
-            found = self._running[loop, key] = (loop.run_in_executor(_thread, work), [])
+            found = self._running[loop, key] = (loop.run_in_executor(_compiler.thread, work), [])
         running, waiting = found
         waiting.append(None)
         try:

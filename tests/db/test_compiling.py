@@ -1,9 +1,12 @@
 """Statements are compiled outside the event loop's thread, once for all who want them at the same time."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +23,7 @@ from db.models.base import Key
 from db.models.provider import Provider
 from domain import clock
 
+ROOT = Path(__file__).parents[2]
 NUMBER = 9_000
 _names = (f"of_this_test_{number}" for number in count())
 TABLE = Provider.__table__
@@ -158,3 +162,17 @@ async def test_one_who_is_cancelled_takes_nothing_from_the_others(demo_database:
             assert list(await second) == [(1,)]
             assert first.cancelled() and len(threads) == 1
             threads.clear()
+
+
+def test_a_forked_process_compiles_in_a_thread_of_its_own() -> None:
+    """As the fast check of mutants does, for each mutant."""
+    program = (
+        "import asyncio, os, signal\nfrom db.compiling import Compilations\n"
+        "def compile(key): return asyncio.run(Compilations().compile(key, lambda: key))\n"
+        "compile('parent')\n"
+        "child = os.fork()\n"
+        "if child == 0: signal.alarm(20); os._exit(0 if compile('child') == 'child' else 1)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), compile('parent again'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "0 parent again\n", done.stderr
