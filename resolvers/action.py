@@ -14,6 +14,7 @@ from domain.sentences import say
 from repositories.action import delete_action, has_evidence
 from resolvers.core.attachments import attach_all, attachable_files
 from resolvers.core.changes import assign, changed_texts
+from resolvers.core.row_limit import check_row_limit
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity, single_line
 from resolvers.rules.action import ACTION, ActionState
@@ -65,6 +66,8 @@ async def set_(
         uow.require(LEARNER, LearnerState.of(learner))
     learner_key = learner.id if learner is not None else None
     session = await _of_learner(uow, Session, session_id, learner_key, "sessionId")
+    if session is not None:
+        await check_row_limit(uow, Action.session_id, session.id, "SESSION_ACTIONS_FULL", "input", "sessionId")
     aim = await _of_learner(uow, Aim, aim_id, learner_key, "aimId")
     aim_ids = [aim.id] if aim is not None else []
     title = single_line(uow, title, "input", "title")
@@ -103,6 +106,9 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[ActionChanges]) 
     aim_ids = [action.aim_id] if action.aim_id is not None else []
     files = await attachable_files(
         uow, changes.get("add_file_ids") or (), action.learner_id, aim_ids, "input", "addFileIds"
+    )
+    await check_row_limit(
+        uow, ActionFile.action_id, action.id, "ATTACHED_FILES_FULL", "input", "addFileIds", adding=len(files)
     )
     uow.raise_errors()
     changed = assign(action, values)

@@ -15,6 +15,7 @@ from domain.sentences import say
 from repositories.aim_break import breaks_of_aim
 from resolvers.aim.status import add_break, set_status
 from resolvers.core.changes import assign, changed_texts
+from resolvers.core.row_limit import check_count
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 from resolvers.rules.aim import AIM, AimState, has_break
@@ -61,6 +62,7 @@ async def begin(
         period = BreakPeriod(start_date, None)
         _check_dates(uow, aim, period, expected_return_date)
         breaks = await breaks_of_aim(uow.session, aim.id)
+        check_count(uow, AimBreak.aim_id, len(breaks), "BREAKS_FULL", *field)
         since = next((each.start_date for each in breaks if each.returned_on is None), None)
         errors = AIM.errors(uow.action, uow.viewer, AimState.of(aim), on_break_since=since)
         if errors:

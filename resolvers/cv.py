@@ -7,6 +7,7 @@ from domain.enums import CvDocumentKind, CvSectionName
 from domain.errors import not_found
 from repositories.learner import documents_with_file
 from resolvers.core.attachments import attach, claim_picture, claim_upload
+from resolvers.core.row_limit import check_row_limit
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 from resolvers.rules.viewer import VIEWER
@@ -39,6 +40,7 @@ async def document_add(uow: UnitOfWork, *, kind: CvDocumentKind, file_id: str) -
     """
     learner = await _own_record(uow)
     file = await claim_upload(uow, file_id, "fileId")
+    await check_row_limit(uow, CvDocument.learner_id, learner.id, "CV_FULL")
     uow.raise_errors()
     assert file is not None
     attach(file, learner.id)

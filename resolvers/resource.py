@@ -6,6 +6,7 @@ from db.models.aim import Aim
 from db.models.resource import Resource
 from domain.enums import ResourceBucket
 from resolvers.core.attachments import attach, claim_upload
+from resolvers.core.row_limit import check_row_limit
 from resolvers.core.rules import Owned
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
@@ -33,6 +34,8 @@ async def add(
         uow.require(AIM, AimState.of(aim))
     title = single_line(uow, title, "input", "title")
     file = await claim_upload(uow, file_id, "input", "fileId")
+    if aim is not None:
+        await check_row_limit(uow, Resource.aim_id, aim.id, "RESOURCES_FULL", "input", "aimId")
     uow.raise_errors()
     assert aim is not None and file is not None
     attach(file, aim.learner_id, aim.id)

@@ -16,6 +16,7 @@ from domain.off_the_job import DEFAULT_JOB_SETTING
 from domain.sentences import say
 from repositories.time_log_entry import MINUTES_PER_DAY, day_of, entries_for_write
 from repositories.user import holds_role
+from resolvers.core.row_limit import check_row_limit
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity
 from resolvers.rules.learner import LEARNER, LearnerState
@@ -80,6 +81,7 @@ async def update(uow: UnitOfWork, *, id: str, learner_id: str, **entry: Unpack[E
         message = say("ENTRY_OF_OTHER_LEARNER")
         uow.add_error(UserErrorCode.INVALID, message, "input", "learnerId")
     columns, exclusion = await _parse_columns(uow, learner, entry, excluding=existing.id)
+    await check_row_limit(uow, TimeLogRevision.entry_id, existing.id, "ENTRY_REVISIONS_FULL", "id")
     uow.raise_errors()
     changed = [name for name, value in columns.items() if getattr(existing, name) != value]
     # An event without an aim is visible to the people of both aims, if the entry moves from one to the other.

@@ -17,6 +17,7 @@ class Action(Base):
     __tablename__ = "action"
     __part__ = PortfolioPart.ACTION
     __entity__ = Entity("Action", Visibility.RECORD)
+    __row_limits__ = {"session_id": 200}
     __label__ = ("title",)
     __learner_rows__ = LearnerRows(deleted=True)
     __table_args__ = (Index("ix_action_learner_status", "learner_id", "status", "target_date"),)
@@ -52,6 +53,7 @@ class ActionFile(Base):
     __part__ = PortfolioPart.ACTION
     __learner_rows__ = LearnerRows(deleted=True)
     __growth__ = Growth.PART
+    __row_limits__ = {"action_id": 100}
 
     action_id: Mapped[int] = reference("action.id", index=False, primary_key=True)
     file_id: Mapped[int] = reference("file.id", primary_key=True)

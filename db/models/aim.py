@@ -27,6 +27,7 @@ class Aim(Base):
     __tablename__ = "aim"
     __part__ = PortfolioPart.AIM
     __entity__ = Entity("Aim", Visibility.AIM_ITSELF)
+    __row_limits__ = {"learner_id": 100}
     __label__ = ("qualification_id",)
     __table_args__ = (
         Index("ix_aim_assessor", "assessor_id", "learner_id"),

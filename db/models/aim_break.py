@@ -18,6 +18,7 @@ class AimBreak(Base):
     __tablename__ = "aim_break"
     __part__ = PortfolioPart.AIM
     __entity__ = Entity("Break", Visibility.RECORD)
+    __row_limits__ = {"aim_id": 100}
     __label__ = ("start_date",)
     __table_args__ = (Index("ix_aim_break_aim_start", "aim_id", "start_date"),)
 

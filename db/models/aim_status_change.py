@@ -15,6 +15,7 @@ class AimStatusChange(Base):
     __tablename__ = "aim_status_change"
     __part__ = PortfolioPart.AIM
     __growth__ = Growth.PART
+    __row_limits__ = {"aim_id": 500}
     __table_args__ = (Index("ix_aim_status_change_aim", "aim_id", "id"),)
 
     id: Mapped[PrimaryKey]

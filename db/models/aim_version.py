@@ -14,6 +14,7 @@ class AimVersion(Base):
     __tablename__ = "aim_version"
     __part__ = PortfolioPart.AIM
     __growth__ = Growth.PART
+    __row_limits__ = {"aim_id": 50}
     __table_args__ = (Index("ix_aim_version_aim", "aim_id", "id"),)
 
     id: Mapped[PrimaryKey]

@@ -1,7 +1,9 @@
 """The declarative base of all tables, and column types that behave the same on SQLite and PostgreSQL."""
 
 import datetime as dt
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import (
@@ -131,6 +133,8 @@ class Base(DeclarativeBase):
     `__entity__`: its GraphQL type and visibility. `__label__`: the columns by which a person recognises a row.
     `__learner_rows__`: what erasure and subject access do with the rows about a learner.
     `__growth__`: why its table stays bounded, or which rows the server deletes; an entity's rows are kept without it.
+    `__row_limits__`: the most rows of one parent, by the name of the column that refers to it, where the graph has them
+    in one list without pages. The mutations that add rows check it (`resolvers/core/row_limit.py`).
     `__internal__`: no viewer sees its rows and no loader reads them.
     `__part__`: the part of a learner's portfolio that changes with its rows.
     `__unread__`: columns that no client reads of a record, whose change does not move its `updated_at`.
@@ -143,6 +147,7 @@ class Base(DeclarativeBase):
     __label__: ClassVar[tuple[str, ...]] = ()
     __learner_rows__: ClassVar[LearnerRows] = LearnerRows()
     __growth__: ClassVar[Growth | Sweep | None] = None
+    __row_limits__: ClassVar[Mapping[str, int]] = MappingProxyType({})
     __internal__: ClassVar[bool] = False
     __part__: ClassVar[PortfolioPart | None] = None
     __unread__: ClassVar[frozenset[str]] = frozenset()

@@ -30,6 +30,7 @@ class CvDocument(Base):
     __part__ = PortfolioPart.CV
     __learner_rows__ = LearnerRows(deleted=True)
     __growth__ = Growth.PART
+    __row_limits__ = {"learner_id": 100}
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")

@@ -25,6 +25,7 @@ class Evidence(Base):
     __tablename__ = "evidence"
     __part__ = PortfolioPart.EVIDENCE
     __entity__ = Entity("Evidence", Visibility.RECORD)
+    __row_limits__ = {"action_id": 100}
     __label__ = ("title",)
     __table_args__ = (
         Index("ix_evidence_learner", "learner_id", "submitted_at", "id"),
@@ -72,6 +73,7 @@ class EvidenceVersion(Base):
     __tablename__ = "evidence_version"
     __part__ = PortfolioPart.EVIDENCE
     __growth__ = Growth.PART
+    __row_limits__ = {"evidence_id": 100}
     __table_args__ = (UniqueConstraint("evidence_id", "number"),)
 
     id: Mapped[PrimaryKey]
@@ -111,6 +113,7 @@ class EvidenceMapping(Base):
     __tablename__ = "evidence_mapping"
     __part__ = PortfolioPart.EVIDENCE
     __growth__ = Growth.PART
+    __row_limits__ = {"criterion_id": 500}
     __table_args__ = (
         UniqueConstraint("evidence_id", "criterion_id"),
         Index("ix_evidence_mapping_criterion", "aim_id", "criterion_id"),

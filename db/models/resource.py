@@ -15,6 +15,7 @@ class Resource(Base):
     __part__ = PortfolioPart.RESOURCE
     __entity__ = Entity("Resource", Visibility.RECORD)
     __learner_rows__ = LearnerRows(deleted=True)
+    __row_limits__ = {"aim_id": 500}
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")

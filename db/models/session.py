@@ -75,6 +75,7 @@ class SessionFile(Base):
     __tablename__ = "session_file"
     __part__ = PortfolioPart.SESSION
     __growth__ = Growth.PART
+    __row_limits__ = {"session_id": 100}
 
     session_id: Mapped[int] = reference("session.id", index=False, primary_key=True)
     file_id: Mapped[int] = reference("file.id", primary_key=True)

@@ -24,6 +24,7 @@ class TimeLogRevision(Base):
     __tablename__ = "time_log_revision"
     __part__ = PortfolioPart.TIME_LOG
     __growth__ = Growth.PART
+    __row_limits__ = {"entry_id": 200}
     __table_args__ = (Index("ix_time_log_revision_entry", "entry_id", "id"),)
 
     id: Mapped[PrimaryKey]

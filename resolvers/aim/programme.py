@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any, TypedDict, Unpack
 
 from db.models.aim import Aim, AimProgress
+from db.models.aim_status_change import AimStatusChange
 from db.models.learner import Learner
 from db.models.qualification import Qualification
 from db.models.user import User
@@ -15,6 +16,7 @@ from repositories.aim_break import breaks_of_aim
 from repositories.user import grants_of_user
 from resolvers.aim.result import AimChange, of_aim
 from resolvers.aim.status import change_by_hand, set_status
+from resolvers.core.row_limit import check_row_limit
 from resolvers.core.separation_of_duties import check_not_own_record, require_not_self
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity
@@ -78,6 +80,7 @@ async def add(
     original = _original_start(uow, original_start_date, start_date)
     if qualification is not None and await has_open_aim(uow.session, learner.id, qualification.id):
         _add_open_aim(uow, "qualificationId")
+    await check_row_limit(uow, Aim.learner_id, learner.id, "PROGRAMME_FULL", "input", "learnerId")
     uow.raise_errors()
     assert qualification is not None and assessor is not None
     aim = Aim(
@@ -127,6 +130,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[AimChanges]) -> 
     if status is not aim.status:
         values["status"] = status
         await _check_status(uow, aim, status)
+        await check_row_limit(uow, AimStatusChange.aim_id, aim.id, "STATUS_HISTORY_FULL", "input", "status")
     values |= await _people(uow, aim, changes)
     reason = multi_line(uow, changes.get("reason") or "", "input", "reason", required=False) or None
     start = changes.get("start_date") or aim.start_date

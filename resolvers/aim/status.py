@@ -7,6 +7,7 @@ from db.models.aim_break import AimBreak
 from db.models.aim_status_change import AimStatusChange
 from domain.enums import AimStatus, BreakReason
 from repositories.aim_break import breaks_of_aim
+from resolvers.core.row_limit import check_count
 from resolvers.core.unit_of_work import UnitOfWork
 
 
@@ -32,6 +33,8 @@ async def change_by_hand(uow: UnitOfWork, aim: Aim, status: AimStatus, reason: s
         if each.returned_on is None:
             each.returned_on = max(today, each.start_date)
     if status is AimStatus.SUSPENDED:
+        check_count(uow, AimBreak.aim_id, len(breaks), "BREAKS_FULL", "input", "status")
+        uow.raise_errors()
         add_break(uow, aim, today, BreakReason.OTHER)
     set_status(uow, aim, status, aim.actual_end_date or today, reason)
     uow.recount_breaks(aim)

@@ -18,6 +18,7 @@ from repositories.aim_version import CriterionCode, criteria_of_version, mapping
 from repositories.unit import active_signatures, progress_of_criteria
 from resolvers.aim.result import AimChange, of_aim
 from resolvers.aim.units import set_chosen
+from resolvers.core.row_limit import check_row_limit
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity
 from resolvers.rules.aim import AIM, AimState
@@ -55,6 +56,7 @@ async def change(
         raise reject(UserErrorCode.INVALID, message, "input", "criterionMap")
     target = await require_entity(uow, Qualification, qualification_id, "input", "qualificationId", locked=False)
     await _check(uow, aim, target)
+    await check_row_limit(uow, AimVersion.aim_id, aim.id, "AIM_VERSIONS_FULL", "input", "qualificationId")
     uow.raise_errors()
     assert target is not None
     old, new = [await criteria_of_version(uow.session, key) for key in (aim.qualification_id, target.id)]

@@ -19,6 +19,7 @@ from repositories.aim import aim_names
 from repositories.evidence import criteria_met_by_other_evidence, mappings_of_evidence
 from repositories.scoped import lock_again
 from repositories.unit import progress_of_criteria, units_of_criteria
+from resolvers.core.row_limit import check_count
 from resolvers.core.task_mail import send_task_mail
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
@@ -184,6 +185,12 @@ async def apply_mappings(
     """Stores the mappings and the progress of their criteria. Returns how many unit signatures were withdrawn."""
     keys = [mapping.criterion_key for mapping in mappings]
     progress_by_key = await progress_of_criteria(uow.session, evidence.aim_id, keys)
+    for index, key in enumerate(keys):
+        if key in progress_by_key and key not in existing:
+            field = ("input", "mappings", str(index), "criterionId")
+            evidence_count = progress_by_key[key].evidence_count
+            check_count(uow, EvidenceMapping.criterion_id, evidence_count, "CRITERION_EVIDENCE_FULL", *field)
+    uow.raise_errors()
     no_longer_met = await _no_longer_met(uow, evidence, mappings, existing)
     # Unit key -> why its signatures are withdrawn.
     reasons: dict[int, str] = {}

@@ -13,6 +13,7 @@ from repositories.aim import aim_names
 from repositories.evidence import current_version_number, signatures_on_version
 from repositories.scoped import lock_again
 from resolvers.core.attachments import attach, claim_upload
+from resolvers.core.row_limit import check_count, check_row_limit
 from resolvers.core.signatures import named_signatures
 from resolvers.core.task_mail import send_task_mail
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -82,10 +83,11 @@ async def resubmit(uow: UnitOfWork, *, id: str, file_id: str, comment: str) -> i
     uow.require(EVIDENCE, EvidenceState.of(evidence), submitter_archived=archived)
     file = await claim_upload(uow, file_id, "input", "fileId")
     comment = multi_line(uow, comment, "input", "comment")
+    number = await current_version_number(uow.session, evidence.id) + 1
+    check_count(uow, EvidenceVersion.evidence_id, number - 1, "EVIDENCE_VERSIONS_FULL")
     uow.raise_errors()
     assert file is not None
     attach(file, aim.learner_id, aim.id)
-    number = await current_version_number(uow.session, evidence.id) + 1
     uow.session.add(
         EvidenceVersion(
             **_owner(aim), evidence_id=evidence.id, number=number, file_id=file.id, comment=comment,
@@ -141,6 +143,7 @@ async def _action(uow: UnitOfWork, id: str, aim: Aim | None) -> Action | None:
         uow.add_error(UserErrorCode.INVALID, message, *field)
     else:
         uow.add_errors(ACTION.errors(uow.action, uow.viewer, ActionState.of(action)))
+        await check_row_limit(uow, Evidence.action_id, action.id, "ACTION_EVIDENCE_FULL", *field)
     return action
 
 

@@ -18,6 +18,7 @@ from repositories.review import review_of_session
 from repositories.session import BookedSession, aims_of_session, booked_between
 from resolvers.core.attachments import attach_all, attachable_files
 from resolvers.core.changes import changed_texts
+from resolvers.core.row_limit import check_row_limit
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity
 from resolvers.rules.learner import LEARNER, LearnerState
@@ -111,6 +112,9 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[SessionChanges])
     aim_ids = [aim.id for aim in await aims_of_session(uow.session, session.id)]
     files = await attachable_files(
         uow, changes.get("add_file_ids") or (), session.learner_id, aim_ids, "input", "addFileIds"
+    )
+    await check_row_limit(
+        uow, SessionFile.session_id, session.id, "ATTACHED_FILES_FULL", "input", "addFileIds", adding=len(files)
     )
     if "type" in changed and await review_of_session(uow.session, session.id) is not None:
         uow.add_error(UserErrorCode.CONFLICT, say("SESSION_HAS_REVIEW"), "input", "type")

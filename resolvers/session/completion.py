@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack
 
 from db.models.aim import Aim
 from db.models.learner import Learner
-from db.models.session import Session
+from db.models.session import Session, SessionFile
 from db.models.time_log_entry import TimeLogEntry
 from db.models.user import User
 from db.sql.off_the_job import exclusion_of
@@ -18,6 +18,7 @@ from repositories.session import aims_of_session
 from repositories.time_log_entry import MINUTES_PER_DAY, minutes_on
 from resolvers.aim.status import set_status
 from resolvers.core.attachments import attachable_files
+from resolvers.core.row_limit import check_row_limit
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 from resolvers.rules.session import SessionState
@@ -77,6 +78,9 @@ async def record_outcome(
     aim_ids = [aim.id for aim in aims]
     file_ids = outcome.get("file_ids") or ()
     files = await attachable_files(uow, file_ids, session.learner_id, aim_ids, *input, "fileIds")
+    await check_row_limit(
+        uow, SessionFile.session_id, session.id, "ATTACHED_FILES_FULL", *input, "fileIds", adding=len(files)
+    )
     if attended and session.starts_at <= uow.now:
         minutes = _minutes(uow, session, outcome.get("minutes"), (*input, "minutes"))
         await _log_time(uow, session, aim_ids, minutes, at)
