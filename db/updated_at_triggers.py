@@ -51,7 +51,8 @@ def moving_classes() -> list[type[Base]]:
 
 def triggers(dialect: str) -> list[Trigger]:
     """Every trigger, for "postgresql" or "sqlite"."""
-    return [each for entity in mapped_classes() for each in _triggers_of(entity, dialect)]
+    moving = {each.__tablename__: each for each in moving_classes()}
+    return [each for entity in mapped_classes() for each in _triggers_of(entity, moving, dialect)]
 
 
 def install(connection: Connection) -> None:
@@ -88,8 +89,8 @@ def remove(connection: Connection) -> None:
 # ---------------------------------------------------------------------- what is derived
 
 
-def _owners(entity: type[Base]) -> list[_Owner]:
-    moving = {each.__tablename__: each for each in moving_classes()}
+def _owners(entity: type[Base], moving: dict[str, type[Base]]) -> list[_Owner]:
+    """The rows that move with a row of a class. `moving`: `moving_classes` by their tables."""
     found: list[_Owner] = []
     if entity.__part__ is None or entity.__internal__:
         return found
@@ -134,10 +135,10 @@ def _compared_value(column: Column[Any], row: str, dialect: str) -> str:
     return f"{row}.{postgresql.dialect().identifier_preparer.quote(column.name)}{cast}"
 
 
-def _triggers_of(entity: type[Base], dialect: str) -> Iterator[Trigger]:
-    table, moves, owners = entity.__tablename__, entity in moving_classes(), _owners(entity)
+def _triggers_of(entity: type[Base], moving: dict[str, type[Base]], dialect: str) -> Iterator[Trigger]:
+    table, owners = entity.__tablename__, _owners(entity, moving)
     changed = _changed(entity, dialect)
-    if moves:
+    if table in moving:
         yield _trigger(dialect, table, "own", "BEFORE UPDATE", changed, [])
         yield _trigger(dialect, table, "gone", "AFTER DELETE", "", [_tombstone(entity, dialect)])
     if owners:

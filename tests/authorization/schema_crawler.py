@@ -18,9 +18,9 @@ from graphql import (
     is_leaf_type,
     is_required_argument,
 )
-from strawberry.extensions import ParserCache, ValidationCache
 
 from schema.root import make_schema
+from tests.support.kept_documents import KeptDocuments
 
 # The arguments of fields that require some. Lists get `first: 100`.
 ARGUMENTS = {
@@ -38,7 +38,7 @@ ARGUMENTS = {
 def schema() -> strawberry.Schema:
     """Returns the served schema. It parses and validates each of the long documents once."""
     made = make_schema()
-    made.extensions = (ParserCache, ValidationCache)
+    made.extensions = (KeptDocuments,)
     return made
 
 

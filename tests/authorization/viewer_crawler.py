@@ -18,6 +18,7 @@ from domain.reviews import STANDARD_MONTHS
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from resolvers.core.context import Client, Context
+from schema.executor import compiler
 from tests.authorization.oracle import Visibility
 from tests.authorization.rows import TABLE_OF, Rows
 from tests.authorization.schema_crawler import by_id_document, ids_in, nodes_document, roots_document, schema
@@ -57,20 +58,28 @@ class ViewerCrawler:
         context._loaders = Loaders(ReadSession(self.database, who, self.services.qualifications, now=self.now))
         return context
 
-    async def ask(self, user: int, role: Role, query: str, **variables: Any) -> dict[str, Any]:
-        """Returns the data of an operation. Raises AssertionError if it has errors."""
+    async def ask(self, user: int, role: Role, query: str, compiled: bool = False, **variables: Any) -> dict[str, Any]:
+        """Returns the data of an operation. Raises AssertionError if it has errors.
+
+        `compiled`: compiles it also if it is longer than what a client's may be, so that it runs as a client's does.
+        """
         context = self.context(user, role)
+        counters = schema().execution_context_class.counters()  # type: ignore[union-attr]
+        not_compiled = counters.unsupported
         with pytest.MonkeyPatch.context() as patch:
             # One operation reads everything at once: it keeps the event loop from new connections for seconds.
             patch.setattr(postgres_connection, "CONNECT_SECONDS", PATIENCE_SECONDS)
             patch.setattr(read_pool, "ACQUIRE_SECONDS", PATIENCE_SECONDS)
+            if compiled:
+                patch.setattr(compiler, "MAX_LINES", 1_000_000)
             answer = await schema().execute(query, variable_values=variables, context_value=context)
         assert answer.errors is None, answer.errors[:3]
+        assert counters.unsupported == not_compiled or not compiled
         return answer.data
 
     async def crawl(self, user: int, role: Role) -> dict[str, Any]:
         """Returns the result of all root fields, and of every id through `nodes`."""
-        answer = await self.ask(user, role, roots_document())
+        answer = await self.ask(user, role, roots_document(), compiled=True)
         answer["nodes"] = await self.nodes(user, role)
         return answer
 
@@ -79,7 +88,7 @@ class ViewerCrawler:
         found: dict[str, Any] = {}
         for start in range(0, len(self.ids), 100):
             some = self.ids[start : start + 100]
-            answer = await self.ask(user, role, nodes_document(), ids=some)
+            answer = await self.ask(user, role, nodes_document(), compiled=True, ids=some)
             found |= dict(zip(some, answer["nodes"], strict=True))
         return found
 

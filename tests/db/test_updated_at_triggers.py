@@ -23,8 +23,9 @@ LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 def sources() -> Iterator[tuple[type[Base], list[Any]]]:
     """Every class whose rows move others, with what they move."""
+    moving = {each.__tablename__: each for each in updated_at_triggers.moving_classes()}
     for entity in mapped_classes():
-        if owners := updated_at_triggers._owners(entity):
+        if owners := updated_at_triggers._owners(entity, moving):
             yield entity, owners
 
 

@@ -15,12 +15,12 @@ from typing import Any
 import httpx2
 import strawberry
 from graphql import GraphQLNamedType, build_schema, get_named_type, is_leaf_type
-from strawberry.extensions import ParserCache, ValidationCache
 
 from db.database import statement_count
 from resolvers.core.context import Context
 from schema.root import make_schema
 from tests.support.architecture import ROOT
+from tests.support.kept_documents import KeptDocuments
 from tests.support.selections import PROGRESS, SELECTIONS
 
 SCHEMA = build_schema((ROOT / "schema" / "schema.graphql").read_text())
@@ -32,7 +32,7 @@ PASSWORD = "waymark-demo"
 def served_schema(executor: str = "compiled") -> strawberry.Schema:
     """Returns the served schema, which parses and validates a document once."""
     made = make_schema(executor)
-    made.extensions = (ParserCache, ValidationCache)
+    made.extensions = (KeptDocuments,)
     return made
 
 
