@@ -27,15 +27,13 @@ from graphql.execution.collect_fields import FieldDetails, GroupedFieldSet, coll
 from strawberry.execution import optimized_is_awaitable
 
 from .cache import CompiledQuery, Resolver
+from .code import Code
 from .errors import Deopt, Unsupported
 from .fields import SelectedField, attribute_expression, is_attribute, row_class
 from .leaves import leaf_expression
 from .mutation_outcome import once
 from .resolvers import resolver_binder
 from .sources import SourceReads
-
-# Interfaces within interfaces multiply the code: an operation of more lines is not compiled.
-MAX_LINES = 1_500
 
 
 def compile_query(executor: Any) -> CompiledQuery:
@@ -51,74 +49,35 @@ def compile_query(executor: Any) -> CompiledQuery:
         executor.schema, executor.fragments, executor.variable_values, root, operation, executor.hide_suggestions
     )
     if operation.operation is not OperationType.MUTATION:
-        return _Compiler(executor).compile(root, collected.grouped_field_set)
+        return _Compiler(executor).query(root, collected.grouped_field_set)
     if len(collected.grouped_field_set) != 1:
         raise Unsupported("several mutations")
-    query = _Compiler(executor).compile(root, collected.grouped_field_set)
+    query = _Compiler(executor).query(root, collected.grouped_field_set)
     query.resolver_binders[:1] = map(once, query.resolver_binders[:1])
     query.reads = None
     return query
 
 
-class _Compiler:
+class _Compiler(Code):
     def __init__(self, executor: Any) -> None:
+        super().__init__(Deopt=Deopt, list_items=_list_items)
         self.executor, self.schema = executor, executor.schema
-        self.namespace: dict[str, Any] = {"Deopt": Deopt, "list_items": _list_items}
-        self.constants: dict[int, str] = {}
-        self.functions: list[str] = []  # lines of the finished functions
-        self.lines: list[str] = []  # of the function that is being generated
-        self.line_count = self.name_count = 0
         self.resolver_binders: list[Callable[[Any], Resolver]] = []
         self.subtree_ends: list[int] = []
         self.reads = SourceReads()
 
-    def compile(self, root: GraphQLObjectType, groups: GroupedFieldSet) -> CompiledQuery:
+    def query(self, root: GraphQLObjectType, groups: GroupedFieldSet) -> CompiledQuery:
         """Generates all functions, and returns them compiled."""
         self.emit_function(
             "complete_root(source, execution)",
             lambda: self.emit_return(self.complete_fields(root, groups, "source", 1, at_root=True)),
         )
-        source = "\n".join(self.functions)
-        exec(compile(source, "<operation>", "exec"), self.namespace)
+        source = self.compile()
         completers = [self.namespace[f"complete{index}"] for index in range(len(self.resolver_binders))]
         self.reads.finish()
         return CompiledQuery(
             self.namespace["complete_root"], self.resolver_binders, completers, self.subtree_ends, self.reads, source
         )
-
-    # Emitting code.
-
-    def emit(self, depth: int, text: str) -> None:
-        """Adds a line, indented by `depth`, to the function that is being generated."""
-        self.line_count += 1
-        if self.line_count > MAX_LINES:
-            raise Unsupported("too many lines")
-        self.lines.append(" " * depth + text)
-
-    def new_name(self, letter: str) -> str:
-        """Returns a variable name that is unique in the generated code."""
-        self.name_count += 1
-        return f"{letter}{self.name_count}"
-
-    def constant(self, value: object) -> str:
-        """Returns the name of an object in the generated code."""
-        name = self.constants.get(id(value))
-        if name is None:
-            name = self.constants[id(value)] = self.new_name("k")
-            # The namespace keeps the object alive, so no other object gets its id.
-            self.namespace[name] = value
-        return name
-
-    def emit_function(self, signature: str, body: Callable[[], None]) -> None:
-        """Adds a function, whose lines `body` emits."""
-        outer, self.lines = self.lines, []
-        body()
-        self.functions += [f"def {signature}:", *self.lines]
-        self.lines = outer
-
-    def emit_return(self, expression: str) -> None:
-        """Ends the function that is being generated."""
-        self.emit(1, f"return {expression}")
 
     # Objects.
 
@@ -156,7 +115,7 @@ class _Compiler:
     def compile_deferred_field(self, selected: SelectedField) -> int:
         """Generates the function that completes a deferred field for all its objects; returns the field's number."""
         index = len(self.resolver_binders)
-        self.resolver_binders.append(resolver_binder(selected, self.schema))
+        self.resolver_binders.append(resolver_binder(selected, self.schema, self.executor.argument_compiler))
         self.subtree_ends.append(0)
 
         def body() -> None:

@@ -2,14 +2,24 @@
 
 from typing import Any, ClassVar, cast
 
-from graphql.execution import ExecutionResult, ExperimentalIncrementalExecutionResults, MiddlewareManager
+from graphql import DocumentNode, GraphQLError, GraphQLSchema
+from graphql.execution import (
+    ExecutionResult,
+    Executor,
+    ExperimentalIncrementalExecutionResults,
+    MiddlewareManager,
+    default_field_resolver,
+    default_type_resolver,
+)
 from graphql.pyutils import AwaitableOrValue
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as GenericExecutor
 
+from .arguments import ArgumentCompiler
 from .cache import CompiledQueryCache, Counters
 from .compiler import compile_query
 from .execution import Execution, FieldBatch
 from .mutation_outcome import MutationOutcome
+from .preparation import Preparations
 
 Result = ExecutionResult | ExperimentalIncrementalExecutionResults
 
@@ -18,13 +28,62 @@ class CompiledExecutor(GenericExecutor):
     """Executes one operation. `executor_class` makes the subclasses to use: each has a cache of its own."""
 
     cache: ClassVar[CompiledQueryCache]
+    preparations: ClassVar[Preparations]
+    arguments: ClassVar[ArgumentCompiler | None] = None
     # Of the resolver of a mutation that compiled code runs; None for a query.
     outcome: MutationOutcome | None = None
+
+    @classmethod
+    def build(
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        root_value: Any = None,
+        context_value: Any = None,
+        raw_variable_values: dict[str, Any] | None = None,
+        operation_name: str | None = None,
+        field_resolver: Any = None,
+        type_resolver: Any = None,
+        subscribe_field_resolver: Any = None,
+        max_coercion_errors: int = 50,
+        enable_early_execution: bool = False,
+        middleware: Any = None,
+        *options: Any,
+        **named: Any,
+    ) -> list[GraphQLError] | Executor:
+        """Makes the executor of an operation, as graphql-core does; returns the errors of variables instead.
+
+        From the second time on, what follows from the document alone is not found again, and generated code coerces
+        the variables.
+        """
+        known = cls.preparations.find(schema, document, operation_name) if middleware is None else None
+        variables = known.variables(raw_variable_values or {}) if known is not None else None
+        if known is not None and variables is not None:
+            return cls(
+                schema, known.fragment_definitions, known.fragments, root_value, context_value, known.operation,
+                variables, field_resolver or default_field_resolver, type_resolver or default_type_resolver,
+                subscribe_field_resolver or default_field_resolver, enable_early_execution, None, *options, **named,
+            )  # fmt: skip
+        executor = super().build(
+            schema, document, root_value, context_value, raw_variable_values, operation_name, field_resolver,
+            type_resolver, subscribe_field_resolver, max_coercion_errors, enable_early_execution, middleware, *options,
+            **named,
+        )  # fmt: skip
+        if isinstance(executor, cls):
+            cls.preparations.add(document, operation_name, executor)
+        return executor
 
     @classmethod
     def counters(cls) -> Counters:
         """Returns how often each path was taken."""
         return cls.cache.counters
+
+    @classmethod
+    def argument_compiler(cls, schema: Any) -> ArgumentCompiler:
+        """Returns the compiler of arguments for a Strawberry schema, of which it keeps one."""
+        if cls.arguments is None or cls.arguments.schema is not schema:
+            cls.arguments = ArgumentCompiler(schema)
+        return cls.arguments
 
     def execute_operation(self, serially: bool | None = None) -> AwaitableOrValue[Result]:
         """Runs the compiled query of the operation; without one, or when it fails, the generic executor."""
@@ -110,5 +169,7 @@ def executor_class(name: str = "compiled", **bounds: int) -> type[GenericExecuto
     if name == "generic":
         return GenericExecutor
     if name == "compiled":
-        return type("CompiledExecutor", (CompiledExecutor,), {"cache": CompiledQueryCache(compile_query, **bounds)})
+        cache = CompiledQueryCache(compile_query, **bounds)
+        own = {"cache": cache, "preparations": Preparations(cache.max_operations)}
+        return type("CompiledExecutor", (CompiledExecutor,), own)
     raise ValueError(f"no executor is named {name!r}: choose compiled or generic")

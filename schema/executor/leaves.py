@@ -12,8 +12,8 @@ from strawberry.schema.types.base_scalars import DateDefinition, DateTimeDefinit
 
 from .errors import Deopt
 
-# Conditions under which graphql-core's coercion returns the value in {0} unchanged.
-_UNCHANGED_IF = {
+# Conditions under which graphql-core's coercion, of results and of variables, returns the value in {0} unchanged.
+UNCHANGED_IF = {
     GraphQLString: "{0}.__class__ is str",
     GraphQLID: "{0}.__class__ is str",
     GraphQLBoolean: "{0}.__class__ is bool",
@@ -42,8 +42,8 @@ def leaf_expression(type_: GraphQLLeafType, required: bool, value: str, constant
 
 def _inline_expression(type_: GraphQLLeafType, value: str, constant: Callable[[object], str]) -> tuple[str | None, str]:
     """A condition, and the expression of the leaf where the condition holds. The condition is None if there is none."""
-    if type_ in _UNCHANGED_IF:
-        return _UNCHANGED_IF[type_].format(value), value
+    if type_ in UNCHANGED_IF:
+        return UNCHANGED_IF[type_].format(value), value
     if isinstance(type_, CustomGraphQLEnumType):
         enum_class: Any = type_.wrapped_cls  # Strawberry says EnumMeta
         # Enum.__hash__ is a Python function, so a dictionary by member would cost more than the member's attribute.

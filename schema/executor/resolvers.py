@@ -9,12 +9,18 @@ from graphql import GraphQLSchema
 from graphql.execution.values import get_argument_values
 from strawberry.types.arguments import convert_argument
 
+from .arguments import ArgumentCompiler, MakeArguments
 from .cache import Resolver
+from .errors import Deopt
 from .fields import BACKREF, SelectedField, is_unmodified
 
 
-def resolver_binder(selected: SelectedField, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
+def resolver_binder(
+    selected: SelectedField, schema: GraphQLSchema, compiler_of: Callable[[Any], ArgumentCompiler]
+) -> Callable[[Any], Resolver]:
     """Returns a function that binds the field's resolver to an execution.
+
+    `compiler_of` returns the compiler of arguments for a Strawberry schema.
 
     A resolver is called as its author wrote it. One with permissions or other field extensions is called through
     Strawberry's wrapper. A resolver with the attributes `batch` and `projection` can also resolve all objects in one
@@ -48,14 +54,22 @@ def resolver_binder(selected: SelectedField, schema: GraphQLSchema) -> Callable[
     if sources and (first is None or sources != [first] or first.kind is inspect.Parameter.KEYWORD_ONLY):
         return bind_wrapped  # the source is not simply the first argument
 
-    def bind_direct(execution: Any) -> Resolver:
-        info = config.info_class(_raw_info=execution.info(selected), _field=field)
-        arguments = {}
+    make_arguments = _compiled_arguments(selected, compiler_of(strawberry))
+
+    def convert(execution: Any) -> dict[str, Any]:
+        info, converted = config.info_class(_raw_info=execution.info(selected), _field=field), {}
         for name, value in _arguments(selected, execution).items():
             python_name, type_ = known[name]
-            arguments[python_name] = convert_argument(value, type_, scalars, config, info, path=(name,))
+            converted[python_name] = convert_argument(value, type_, scalars, config, info, path=(name,))
+        return converted
+
+    def bind_direct(execution: Any) -> Resolver:
+        try:
+            arguments = make_arguments(execution.executor.variable_values.coerced)
+        except Deopt:
+            arguments = convert(execution)
         if info_parameter:
-            arguments[info_parameter.name] = info
+            arguments[info_parameter.name] = config.info_class(_raw_info=execution.info(selected), _field=field)
         call = partial(function, **arguments)
         resolve: Any = call if sources else partial(_call_without_source, call)
         if batch is not None:
@@ -63,6 +77,18 @@ def resolver_binder(selected: SelectedField, schema: GraphQLSchema) -> Callable[
         return resolve
 
     return bind_direct
+
+
+def _compiled_arguments(selected: SelectedField, compiler: ArgumentCompiler) -> MakeArguments:
+    """Returns the generated function that makes the field's arguments; where there is none, one that raises Deopt."""
+    try:
+        return compiler.compile(selected)
+    except Exception:
+        return _not_compiled
+
+
+def _not_compiled(_: dict[str, Any]) -> dict[str, Any]:
+    raise Deopt
 
 
 def _arguments(selected: SelectedField, execution: Any) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from graphql import (
 Values = Callable[[Random, str, GraphQLInputType], Any]
 GENERATED = object()
 
-_SCALARS: dict[str, Callable[[Random], Any]] = {
+SCALARS: dict[str, Callable[[Random], Any]] = {
     "ID": lambda rng: str(rng.randrange(8)),
     "String": lambda rng: rng.choice(["", "a", "Ann", 'with "quotes"', "é\n"]),
     "Int": lambda rng: rng.randrange(1, 6),
@@ -216,7 +216,7 @@ class _Generator:
         if isinstance(type_, GraphQLInputObjectType):
             chosen = {n: f for n, f in type_.fields.items() if is_required_input_field(f) or self.chance(0.5)}
             return {name: self.value(f"{type_.name}.{name}", f.type) for name, f in chosen.items()}
-        return _SCALARS.get(type_.name, _SCALARS["String"])(self.rng)
+        return SCALARS.get(type_.name, SCALARS["String"])(self.rng)
 
 
 def _literal(value: Any, type_: GraphQLInputType) -> str:
