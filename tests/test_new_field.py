@@ -7,7 +7,6 @@ import asyncio
 import filecmp
 import json
 import re
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.architecture import ROOT, files
+from tests.support.release import copy_source
 
 CHECKLIST = (ROOT / "CONTRIBUTING.md").read_text().split("## Add a field to Learner")[1].split("\n## ")[0]
 # File -> the line after which the checklist's line goes.
@@ -51,7 +51,7 @@ async def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("copy")
     for path in files():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / path, root / path)
+        copy_source(path, root)
     add_field(root)
     return root
 

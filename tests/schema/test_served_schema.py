@@ -95,7 +95,19 @@ def variables_of(served: Comparison) -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("role", PEOPLE)
+# Of the learner, of those at an employer and of those at the provider one: the executors are the same for all.
+each_role = pytest.mark.parametrize(
+    "role",
+    [
+        pytest.param(
+            role, marks=() if role in (Role.LEARNER, Role.ASSESSOR, Role.EMPLOYER_OVERVIEW) else pytest.mark.long
+        )
+        for role in PEOPLE
+    ],
+)
+
+
+@each_role
 async def test_saved_queries_return_the_same(served: Comparison, role: Role) -> None:
     before, variables = replace(served.counters), variables_of(served)
     for name, saved in SAVED.items():
@@ -104,7 +116,7 @@ async def test_saved_queries_return_the_same(served: Comparison, role: Role) -> 
     assert taken(served, before) == {"executed": 2 * len(SAVED), "deoptimized": 0, "unsupported": 0, "suspended": 0}
 
 
-@pytest.mark.parametrize("role", PEOPLE)
+@each_role
 async def test_generated_operations_return_the_same(served: Comparison, backend: str, role: Role) -> None:
     rng, values, number = Random(f"{backend} {role}"), served.values(role), GENERATED[backend]
     before, failing, characters = replace(served.counters), 0, 0

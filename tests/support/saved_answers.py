@@ -1,7 +1,6 @@
 """What the saved queries answer to several people of a provider, to compare two databases."""
 
 import re
-from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,7 +17,7 @@ from db.models.user import RoleGrant, User
 from domain import clock
 from domain.enums import Role
 from queries.operations import get_operation, saved_operations
-from schema.root import make_schema
+from tests.support.client import served_schema
 from tests.support.viewers import context, viewer
 
 # What differs from one answer to the next: places in lists, addresses that end, when a record came to this database.
@@ -39,7 +38,7 @@ async def saved_answers(database: Database, folder: Path, provider: str) -> dict
 
 async def _answers(database: Database, folder: Path, provider: str) -> dict[tuple[str, str], Any]:
     people, known = await _people(database, provider)
-    schema = _schema()
+    schema = served_schema()
     found: dict[tuple[str, str], Any] = {}
     for who in people:
         for name in saved_operations():
@@ -57,11 +56,6 @@ async def _answers(database: Database, folder: Path, provider: str) -> dict[tupl
             assert not result.errors, (who.role, name, result.errors)
             found[who.role.value, name] = _lasting(result.data)
     return found
-
-
-@cache
-def _schema() -> Any:
-    return make_schema("compiled")
 
 
 async def _people(database: Database, provider: str) -> tuple[list[Any], dict[str, Any]]:

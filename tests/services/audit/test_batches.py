@@ -55,8 +55,8 @@ async def test_a_run_that_was_stopped_continues(empty_portfolio: EmptyPortfolio,
     assert found.count(everything[0]) < runs and not path.exists()
 
 
-# Continues after every seventh batch (`every`), and after the last one of each check.
-@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.long)])
+# Continues after every thirtieth batch (`every`), and after the last one of each check.
+@pytest.mark.parametrize("every", [30, pytest.param(1, marks=pytest.mark.long)])
 async def test_the_state_is_where_the_next_batch_begins(empty_portfolio: EmptyPortfolio, tmp_path: Path, every: int):
     for title in ("A wheel", "A frame"):
         await submit(empty_portfolio, title)
