@@ -28,6 +28,7 @@ from services.audit.seal import seal
 from services.provider_move.archive import Manifest, OpenExport, file_member, table_member
 from services.provider_move.rows import (
     ID,
+    LARGEST_KEY,
     MoveError,
     check_keys,
     last_number,
@@ -136,6 +137,8 @@ def _check_rows(export: OpenExport, table: Table, expected: int) -> None:
 
 def _check_trail(export: OpenExport) -> None:
     moves = [ProviderMove(**row_of(ProviderMove.__table__, line)) for line in export.lines("provider_move")]
+    if not all(type(each) is int and abs(each) <= LARGEST_KEY for move in moves for each in move.shifts.values()):
+        raise MoveError("The export is damaged: its record of earlier moves cannot be read.")
     moves.sort(key=lambda move: move.id, reverse=True)
     line, previous = 0, EMPTY_TRAIL_HASH
     for text_ in export.lines("audit_event"):

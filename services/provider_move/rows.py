@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cache, partial
-from typing import Any, cast
+from typing import Any, cast, get_args, get_origin
 
-from sqlalchemy import Boolean, Column, Date, Float, Integer, Select, String, Table, func, select, text
+from sqlalchemy import JSON, Boolean, Column, Date, Float, Integer, Select, String, Table, func, select, text
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -102,18 +102,25 @@ def row_of(table: Table, line: bytes) -> dict[str, Any]:
         values = json.loads(line)
         if values.keys() != readers.keys():
             raise ValueError
-        return {name: None if value is None else readers[name](value) for name, value in values.items()}
+        return {name: readers[name](value) for name, value in values.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         raise MoveError(f"The export is damaged: a row of {table.name} is not one of this version.") from None
 
 
 @cache
 def _readers(table: Table) -> dict[str, Callable[[Any], Any]]:
-    return {column.name: _reader(column) for column in moved_columns(table)}
+    return {column.name: partial(_read, bool(column.nullable), _reader(column)) for column in moved_columns(table)}
+
+
+def _read(nullable: bool, reader: Callable[[Any], Any], value: Any) -> Any:
+    # A database takes the null of JSON for a value.
+    if value is None and not nullable:
+        raise ValueError
+    return None if value is None else reader(value)
 
 
 def _reader(column: Column[Any]) -> Callable[[Any], Any]:
-    """Returns what makes a value of JSON one of a column. SQLite would store one of another type."""
+    """Returns what makes a value of JSON one of a column. SQLite would store one of another type, or a longer text."""
     match column.type:
         case EnumType():
             return cast(type[Enum], column.type.enum_class).__getitem__
@@ -121,19 +128,61 @@ def _reader(column: Column[Any]) -> Callable[[Any], Any]:
             return _moment
         case Date():
             return dt.date.fromisoformat
-        case Boolean() | String():
-            return partial(_of_type, column.type.python_type)
+        case Boolean():
+            return partial(_of_type, bool)
+        case String(length=length):
+            return partial(_text, length)
         case Integer():
             return _whole_number
         case Float():
             return _real_number
-    return lambda value: value
+        case JSON():
+            return partial(_json, _json_type(column))
+    raise TypeError(f"columns of {column.type!r} cannot be imported")
 
 
 def _of_type(type_: type, value: Any) -> Any:
     if type(value) is not type_:
         raise TypeError
     return value
+
+
+def _text(most: int | None, value: Any) -> str:
+    text_ = cast(str, _of_type(str, value))
+    # Neither can be stored in PostgreSQL, nor answered from SQLite.
+    if "\0" in text_ or not text_.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text_):
+        raise ValueError
+    if most is not None and len(text_) > most:
+        raise ValueError
+    return text_
+
+
+def _json(type_: type, value: Any) -> Any:
+    """Checks what a column of JSON holds: an object, or a list of texts."""
+    _check_texts(_of_type(type_, value))
+    if type_ is list and any(type(each) is not str for each in value):
+        raise TypeError
+    return value
+
+
+def _check_texts(value: Any) -> None:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            _text(None, key)
+            _check_texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            _check_texts(each)
+    elif isinstance(value, str):
+        _text(None, value)
+
+
+def _json_type(column: Column[Any]) -> type:
+    """Returns dict or list, as the mapped class says: `Mapped[list[str] | None]`."""
+    (entity,) = (each for each in mapped_classes() if each.__table__ is column.table)
+    (declared,) = get_args(entity.__annotations__[column.name])
+    (type_,) = {get_origin(each) for each in (declared, *get_args(declared))} & {dict, list}
+    return cast(type, type_)
 
 
 def _whole_number(value: Any) -> int:

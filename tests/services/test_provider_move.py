@@ -197,40 +197,12 @@ async def test_a_damaged_export_changes_nothing(
         assert triggers == len(updated_at_triggers.triggers("sqlite"))
 
 
-HOSTILE = {
-    "another provider's row": (damaged_exports.with_row("user_account", provider_id=-1), "keys that are not the prov"),
-    "a key below the first": (damaged_exports.with_row("user_account", id=-5), "keys that are not the provider's"),
-    "a key that was never given": (damaged_exports.with_row("user_account", id=10**12), "keys that are not the prov"),
-    "a reference to another's": (damaged_exports.with_row("learner", user_id=-7), "keys that are not the provider's"),
-    "keys in a text": (damaged_exports.with_row("aim_progress", chosen_units="1 -3"), "keys that are not the prov"),
-    "words in place of keys": (damaged_exports.with_row("aim_progress", chosen_units="a b"), "keys that are not"),
-    "no keys are left": (damaged_exports.with_manifest(last_numbers={"user_account": 2**63 - 1}), "cannot be read"),
-    "a huge number": (damaged_exports.with_row("learner", version=10**30), "is not one of this version"),
-    "a text in place of a number": (damaged_exports.with_row("learner", version="1"), "is not one of this version"),
-    "a number in place of a text": (damaged_exports.with_row("employer", name=1), "is not one of this version"),
-    "a time without a zone": (damaged_exports.with_row("employer", created_at="2026-01-01T00:00:00"), "is not one of"),
-    "a time before all times": (
-        damaged_exports.with_row("employer", created_at="0001-01-01T00:00:00+14:00"), "is not one of this version",
-    ),
-    "another name in the manifest": (damaged_exports.with_manifest(provider={"name": "Another"}), "another provider"),
-    "nested without end": (damaged_exports.with_nested_manifest, "its manifest.json cannot be read"),
-    "a row nested without end": (damaged_exports.with_text("employer", b"[" * 200_000), "is not one of this version"),
-    "a line without an end": (damaged_exports.with_text("employer", b" " * (2**24 + 2**21)), "cannot be read"),
-    "files that grow": (damaged_exports.with_compressed_files, "a file in it is compressed"),
-    "files that overlap": (damaged_exports.with_overlapping_files, "parts of it overlap"),
-    "a path outside of the store": (
-        damaged_exports.with_manifest(files={"../../etc/passwd": {"size": 0, "sha256": "", "rows": 0}}),
-        "a file that is none of the store",
-    ),
-}  # fmt: skip
-
-
 async def test_a_hostile_export_changes_nothing(source: Source, databases: Databases, tmp_path: Path) -> None:
     """Its author computes the digests of it: it still reaches no row, key or file of another provider."""
     path = tmp_path / "hostile.zip"
     async with databases.opened("sqlite") as (database, _):
         target = Target(database, tmp_path)
-        for what, (change, message) in HOSTILE.items():
+        for what, (change, message) in damaged_exports.HOSTILE.items():
             path.write_bytes(source.path.read_bytes())
             change(path)
             with pytest.raises(MoveError, match=message):

@@ -90,6 +90,20 @@ def with_text(table: str, text: bytes) -> Callable[[Path], None]:
     return lambda path: rewritten(path, change)
 
 
+def with_move(**values: Any) -> Callable[[Path], None]:
+    """The provider has moved before, with these values, as the digests say too."""
+    row = {"id": 1, "last_line": 0, "last_hash": "0" * 64, "shifts": {}, "manifest_sha256": "0" * 64}
+
+    def change(path: Path) -> None:
+        with zipfile.ZipFile(path) as archive:
+            manifest = json.loads(archive.read(MANIFEST))
+        moved = {**row, "provider_id": manifest["provider"]["id"], "moved_at": manifest["made_at"], **values}
+        with_text("provider_move", json.dumps(moved).encode() + b"\n")(path)
+        with_manifest(last_numbers={"provider_move": 1})(path)
+
+    return change
+
+
 def with_manifest(**values: Any) -> Callable[[Path], None]:
     """The manifest has other values; within an object, only those that are named."""
 
@@ -131,3 +145,44 @@ def of_another_version(path: Path) -> None:
 def _state(manifest: dict[str, Any], table: str, data: bytes) -> None:
     digest = hashlib.sha256(data).hexdigest()
     manifest["tables"][table] = {"size": len(data), "sha256": digest, "rows": data.count(b"\n")}
+
+
+# What the author of an export changed whose digests fit, and what the refusal says.
+HOSTILE = {
+    "another provider's row": (with_row("user_account", provider_id=-1), "keys that are not the prov"),
+    "a key below the first": (with_row("user_account", id=-5), "keys that are not the provider's"),
+    "a key that was never given": (with_row("user_account", id=10**12), "keys that are not the prov"),
+    "a reference to another's": (with_row("learner", user_id=-7), "keys that are not the provider's"),
+    "keys in a text": (with_row("aim_progress", chosen_units="1 -3"), "keys that are not the prov"),
+    "words in place of keys": (with_row("aim_progress", chosen_units="a b"), "keys that are not"),
+    "no keys are left": (with_manifest(last_numbers={"user_account": 2**63 - 1}), "cannot be read"),
+    "a huge number": (with_row("learner", version=10**30), "is not one of this version"),
+    "a text in place of a number": (with_row("learner", version="1"), "is not one of this version"),
+    "a number in place of a text": (with_row("employer", name=1), "is not one of this version"),
+    "a text that no database stores": (with_row("employer", name="a\0b"), "is not one of this version"),
+    "half a character": (with_row("employer", name="\ud800"), "is not one of this version"),
+    "a text that is too long": (with_row("employer", name="x" * 301), "is not one of this version"),
+    "a number in place of a list": (with_row("provider", unit_signatures=5), "is not one of this"),
+    "a list of numbers": (with_row("provider", unit_signatures=[5]), "is not one of this version"),
+    "nothing in place of a list": (with_row("provider", unit_signatures=None), "is not one of this"),
+    "a list in place of an object": (with_row("audit_event", detail=[]), "is not one of this version"),
+    "half a character in an object": (
+        with_row("audit_event", detail={"a": [{"\udfff": 1}]}), "is not one of this version",
+    ),
+    "a move by no number": (with_move(shifts={"employer": "1"}), "record of earlier moves"),
+    "a move beyond all keys": (with_move(shifts={"employer": 10**16}), "record of earlier moves"),
+    "a time without a zone": (with_row("employer", created_at="2026-01-01T00:00:00"), "is not one of"),
+    "a time before all times": (
+        with_row("employer", created_at="0001-01-01T00:00:00+14:00"), "is not one of this version",
+    ),
+    "another name in the manifest": (with_manifest(provider={"name": "Another"}), "another provider"),
+    "nested without end": (with_nested_manifest, "its manifest.json cannot be read"),
+    "a row nested without end": (with_text("employer", b"[" * 200_000), "is not one of this version"),
+    "a line without an end": (with_text("employer", b" " * (2**24 + 2**21)), "cannot be read"),
+    "files that grow": (with_compressed_files, "a file in it is compressed"),
+    "files that overlap": (with_overlapping_files, "parts of it overlap"),
+    "a path outside of the store": (
+        with_manifest(files={"../../etc/passwd": {"size": 0, "sha256": "", "rows": 0}}),
+        "a file that is none of the store",
+    ),
+}  # fmt: skip
