@@ -26,6 +26,9 @@ class FieldBatch:
 
     async def completed(self) -> list[Any]:
         """Awaits and returns the values."""
+        if len(self.values) == 1 and not self.batched:
+            value = self.values[0]
+            return [await value if hasattr(type(value), "__await__") else value]
         if not self.batched:
             return [await value if hasattr(type(value), "__await__") else value for value in self.values]
         values = await self.values[0]
@@ -88,13 +91,19 @@ class Execution:
 
     def _call_each(self, index: int, resolve: Any, pairs: Pairs) -> FieldBatch | None:
         """Resolves object by object; completes the values and returns None where no value is awaitable."""
+        if len(pairs) == 1:
+            values = [resolve(pairs[0][0])]
+            if hasattr(type(values[0]), "__await__"):
+                return FieldBatch(index, values)
+            self.query.completers[index](pairs, values, self)
+            return None
         values = [resolve(source) for source, _ in pairs]
         classes = set(map(type, values))
         if not any(hasattr(cls, "__await__") for cls in classes):
             self.query.completers[index](pairs, values, self)
             return None
-        # Several coroutines run as tasks, so that none waits for another. A single one needs no task.
-        if len(values) > 1 and not all(issubclass(cls, Future) for cls in classes):
+        # Coroutines run as tasks, so that none waits for another. A single one needs no task.
+        if not all(issubclass(cls, Future) for cls in classes):
             values = [ensure_future(value) if hasattr(type(value), "__await__") else value for value in values]
         return FieldBatch(index, values)
 

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, cast
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode
 from graphql.execution import (
     ExecutionResult,
     Executor,
@@ -11,7 +11,10 @@ from graphql.execution import (
     default_field_resolver,
     default_type_resolver,
 )
+from graphql.execution.values import VariableValues
 from graphql.pyutils import AwaitableOrValue
+from graphql.pyutils import is_awaitable as default_is_awaitable
+from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as GenericExecutor
 
 from .arguments import ArgumentCompiler
@@ -33,6 +36,58 @@ class CompiledExecutor(GenericExecutor):
     # Of the resolver of a mutation that compiled code runs; None for a query.
     outcome: MutationOutcome | None = None
 
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragment_definitions: Any,
+        fragments: Any,
+        root_value: Any,
+        context_value: Any,
+        operation: OperationDefinitionNode,
+        variable_values: VariableValues,
+        field_resolver: Any,
+        type_resolver: Any,
+        subscribe_field_resolver: Any,
+        enable_early_execution: bool = False,
+        middleware_manager: MiddlewareManager | None = None,
+        is_awaitable: Any = None,
+        is_async_iterable: Any = None,
+        hide_suggestions: bool = False,
+        abort_signal: Any = None,
+        hooks: Any = None,
+        operation_extensions: Any = None,
+    ) -> None:
+        """Sets what compiled code needs. `_complete` sets the rest of graphql-core's state, which it seldom needs."""
+        self.schema, self.operation = schema, operation
+        self.fragment_definitions, self.fragments = fragment_definitions, fragments
+        self.root_value, self.context_value, self.variable_values = root_value, context_value, variable_values
+        self.is_awaitable = is_awaitable or default_is_awaitable
+        self.hide_suggestions, self.abort_signal, self.hooks = hide_suggestions, abort_signal, hooks
+        self.field_resolver, self.type_resolver = field_resolver, type_resolver
+        self.middleware_manager, self.operation_extensions = middleware_manager, operation_extensions
+        self.async_helpers = GraphQLResolveInfoHelpers(self.gather_async_work, self.track_async_work)
+        self._rest = subscribe_field_resolver, enable_early_execution, is_async_iterable
+
+    def __getattr__(self, name: str) -> Any:
+        """Returns an attribute of graphql-core's that compiled code does not need."""
+        if name.startswith("__") or "_rest" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        self._complete()
+        return getattr(self, name)
+
+    def _complete(self) -> None:
+        """Sets all of graphql-core's state, once."""
+        if (rest := self.__dict__.pop("_rest", None)) is None:
+            return
+        subscribe_field_resolver, enable_early_execution, is_async_iterable = rest
+        super().__init__(
+            self.schema, self.fragment_definitions, self.fragments, self.root_value, self.context_value, self.operation,
+            self.variable_values, self.field_resolver, self.type_resolver, subscribe_field_resolver,
+            enable_early_execution, self.middleware_manager, self.is_awaitable, is_async_iterable,
+            hide_suggestions=self.hide_suggestions, abort_signal=self.abort_signal, hooks=self.hooks,
+            operation_extensions=self.operation_extensions,
+        )  # fmt: skip
+
     @classmethod
     def build(
         cls,
@@ -48,8 +103,12 @@ class CompiledExecutor(GenericExecutor):
         max_coercion_errors: int = 50,
         enable_early_execution: bool = False,
         middleware: Any = None,
-        *options: Any,
-        **named: Any,
+        is_awaitable: Any = None,
+        is_async_iterable: Any = None,
+        hide_suggestions: bool = False,
+        abort_signal: Any = None,
+        hooks: Any = None,
+        **custom_args: Any,
     ) -> list[GraphQLError] | Executor:
         """Makes the executor of an operation, as graphql-core does; returns the errors of variables instead.
 
@@ -62,12 +121,13 @@ class CompiledExecutor(GenericExecutor):
             return cls(
                 schema, known.fragment_definitions, known.fragments, root_value, context_value, known.operation,
                 variables, field_resolver or default_field_resolver, type_resolver or default_type_resolver,
-                subscribe_field_resolver or default_field_resolver, enable_early_execution, None, *options, **named,
+                subscribe_field_resolver or default_field_resolver, enable_early_execution, None, is_awaitable,
+                is_async_iterable, hide_suggestions, abort_signal, hooks, **custom_args,
             )  # fmt: skip
         executor = super().build(
             schema, document, root_value, context_value, raw_variable_values, operation_name, field_resolver,
-            type_resolver, subscribe_field_resolver, max_coercion_errors, enable_early_execution, middleware, *options,
-            **named,
+            type_resolver, subscribe_field_resolver, max_coercion_errors, enable_early_execution, middleware,
+            is_awaitable, is_async_iterable, hide_suggestions, abort_signal, hooks, **custom_args,
         )  # fmt: skip
         if isinstance(executor, cls):
             cls.preparations.add(document, operation_name, executor)
@@ -92,6 +152,7 @@ class CompiledExecutor(GenericExecutor):
         if set_reads is not None:
             set_reads(None if query is None else query.reads)
         if query is None:
+            self._complete()
             return super().execute_operation(serially)
         if query.reads is None:
             self.outcome = MutationOutcome()
@@ -142,6 +203,7 @@ class CompiledExecutor(GenericExecutor):
         restart = getattr(self.context_value, "restart", None)
         if restart is not None:
             restart()
+        self._complete()
         if self.outcome is not None and self.outcome.has_begun:
             self.middleware_manager = cast("MiddlewareManager", _FirstField(self, self.outcome))
         return super().execute_operation(serially)

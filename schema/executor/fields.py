@@ -2,10 +2,10 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLField, GraphQLObjectType
+from graphql import FieldNode, GraphQLField, GraphQLObjectType
 from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 from strawberry.schema.schema import _OperationContextAwareGraphQLResolveInfo as ResolveInfo
@@ -26,6 +26,12 @@ class SelectedField:
     details: list[FieldDetails]
     response_key: str
     at_root: bool
+    nodes: list[FieldNode] = field(init=False)
+    path: Path = field(init=False)  # of a field at the root
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", [detail.node for detail in self.details])
+        object.__setattr__(self, "path", Path(None, self.response_key, self.parent.name))
 
     @property
     def strawberry_field(self) -> StrawberryField | None:
@@ -50,10 +56,10 @@ class BatchInfo(ResolveInfo):
 
 def resolve_info(selected: SelectedField, execution: Any) -> ResolveInfo:
     """Returns the resolve info of a field: with its path at the root, a BatchInfo below."""
-    nodes = [detail.node for detail in selected.details]
-    path = Path(None, selected.response_key, selected.parent.name) if selected.at_root else execution
-    info = execution.executor.build_resolve_info(selected.definition, nodes, selected.parent, path)
-    return info if selected.at_root else BatchInfo._make(info)
+    make = execution.executor.build_resolve_info
+    if selected.at_root:
+        return make(selected.definition, selected.nodes, selected.parent, selected.path)
+    return tuple.__new__(BatchInfo, make(selected.definition, selected.nodes, selected.parent, execution))
 
 
 def row_class(type_: GraphQLObjectType) -> type | None:

@@ -1,13 +1,13 @@
 """Prepares and runs operations, whether they come over HTTP, server-sent events or a WebSocket."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Hashable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Hashable
 from functools import partial
 from inspect import isawaitable
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, OperationType
-from graphql.execution import create_source_event_stream, execute, execute_subscription_event
+from graphql.execution import create_source_event_stream, execute_subscription_event
 from starlette.requests import HTTPConnection
 from strawberry import Schema
 from strawberry.execution import optimized_is_awaitable
@@ -140,32 +140,25 @@ class OperationRunner:
         log.cost = operation.cost_with(request.variables, self.limits)
         return operation
 
-    async def run(self, prepared: PreparedOperation) -> dict[str, Any]:
+    def run(self, prepared: PreparedOperation) -> Awaitable[dict[str, Any]]:
         """Runs a query or mutation and returns the response to encode: data, errors, extensions.
 
         Raises HttpError for an outage and for a query that takes too long, OperationRejected for invalid variables.
         """
-        if any(part.paths for part in prepared.parts):
-            return await self._sign_in.run(prepared)
-        return await self.run_document(prepared)
+        if prepared.parts and any(part.paths for part in prepared.parts):
+            return self._sign_in.run(prepared)
+        return self.run_document(prepared)
 
     async def run_document(self, prepared: PreparedOperation) -> dict[str, Any]:
         """Runs an operation in one go. Returns and raises as `run` does."""
         operation = prepared.operation
         if operation.only_introspects:
             return with_cost({"data": await self._introspection.data(operation)}, prepared.log)
-        result: Any = execute(
-            self.schema._schema,
-            operation.document,
-            context_value=prepared.context,
-            variable_values=prepared.request.variables,
-            operation_name=operation.name,
-            executor_class=self.schema.execution_context_class,
-            is_awaitable=_IS_AWAITABLE,
-            hide_suggestions=self._hides_details(prepared),
-            operation_extensions=prepared.request.extensions,
-        )
-        if isawaitable(result):
+        executor = self._executor(prepared, None)
+        if isinstance(executor, list):
+            return self.response(ExecutionResult(None, errors=executor), prepared)
+        result: Any = executor.execute_operation()
+        if optimized_is_awaitable(result):
             # A mutation has no timeout: it is never stopped half-way.
             result = await (self._with_timeout(result) if operation.kind is OperationType.QUERY else result)
         return self.response(result, prepared)

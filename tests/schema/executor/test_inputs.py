@@ -253,3 +253,25 @@ async def test_the_errors_of_variables_are_those_of_graphql_core() -> None:
 
 def _errors(built: Any) -> Any:
     return [error.formatted for error in built] if isinstance(built, list) else built.variable_values.coerced
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_an_executor_has_the_state_of_graphql_core_once_it_is_asked_for(attempt: int) -> None:
+    """The first is made by graphql-core and the second from what is known of the document."""
+    executor, document = executor_class(), parse("{ find }")
+    for _ in range(attempt):
+        made: Any = executor.build(SCHEMA, document, context_value=7, operation_extensions={"a": 1})
+    plain: Any = executor_class("generic").build(SCHEMA, document, context_value=7, operation_extensions={"a": 1})
+    assert not hasattr(made, "nothing")
+    helper = made.create_sub_executor()
+    assert (helper.context_value, helper.collected_errors.errors) == (7, [])
+    assert made.__dict__.keys() == plain.__dict__.keys()
+    same = [name for name, value in plain.__dict__.items() if made.__dict__[name] == value]
+    own = {
+        "async_helpers",
+        "collected_errors",
+        "_stream_usages",
+        "_initial_execution_plans",
+        "_deferred_execution_plans",
+    }
+    assert plain.__dict__.keys() - set(same) <= own
