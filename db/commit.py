@@ -1,10 +1,44 @@
-"""The commit of a transaction, whose outcome is unknown if the connection is lost during it."""
+"""The turn, the end and the commit of a write transaction, whose outcome is unknown if the connection is lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.flush import flush
+from db.history import daily_rows
 from db.outages import CommitOutcomeUnknown
+
+
+@asynccontextmanager
+async def in_turn(lock: asyncio.Lock, seconds: float | None) -> AsyncIterator[None]:
+    """Holds the lock of the one writer. Raises SQLAlchemy's TimeoutError if it is not free within the seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            await lock.acquire()
+    except TimeoutError:
+        raise PoolTimeout(f"No write began within {seconds} seconds, because others had not ended.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@asynccontextmanager
+async def transaction(session: AsyncSession) -> AsyncIterator[None]:
+    """Commits the session with its history at the end of the block; rolls back after an exception."""
+    try:
+        yield
+        await flush(session)
+        await daily_rows.record(session)
+    except BaseException:
+        await session.rollback()
+        raise
+    await commit(session)
 
 
 async def commit(session: AsyncSession) -> None:

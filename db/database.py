@@ -17,17 +17,17 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from db.commit import commit
+from db.commit import in_turn, transaction
 from db.compiled_select import CompiledSelect, CompiledSelectCache, Readable
 from db.direct_statements import DirectStatements, StatementListener
 from db.engines import EngineMaker, Expiry, with_driver
-from db.flush import flush
-from db.history import daily_rows
 from db.models import registry as tables  # noqa: F401  the mapper needs all tables before the first session
 from db.outages import OutageLog, is_away, sqlstate_of
 from db.postgres_connection import ConnectionOptions
 from db.read_pool import PoolCounts, engine_counts
 from db.replica import Replica
+from db.write_pool import WritePool
+from db.write_session import WriteSession
 
 # The number of SQL statements of the running operation; in a list, so that the operation's tasks share it.
 statement_count: ContextVar[list[int] | None] = ContextVar("statement_count", default=None)
@@ -71,6 +71,7 @@ class Database:
             event.listen(engine, "before_cursor_execute", _count_statement)
         event.listen(self._write_engine.sync_engine, "handle_error", self._note_write_error)
         self._expiries = [Expiry(self._write_engine), Expiry(self._snapshot_engine)]
+        self._write_pool = None if self.is_sqlite else WritePool(self._write_engine, pool_size)
         self._primary_pool = make.read_pool(primary, pool_size)
         # Outages of the primary, as reads and writes meet them.
         self.outages = OutageLog("database")
@@ -82,7 +83,7 @@ class Database:
         # Called after each read, and after each statement of a write that goes to the driver directly.
         self.read_listeners: list[StatementListener] = []
         # SQLite has one writer. Writers queue here, which costs less than SQLite's busy handler.
-        self._write_lock = asyncio.Lock() if self.is_sqlite else None
+        self._write_lock = asyncio.Lock()
 
     @asynccontextmanager
     async def reading(self, primary: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -174,37 +175,25 @@ class Database:
 
         Raises CommitOutcomeUnknown if the connection is lost during the commit.
         """
-        async with (
-            self._write_turn(),
-            AsyncSession(self._write_engine, expire_on_commit=False, autoflush=False) as session,
-        ):
-            await session.begin()
-            if not self.is_sqlite:
-                DirectStatements(session, self._direct, _count_statement, self.read_listeners, self._note_error)
-            try:
-                yield session
-                await flush(session)
-                await daily_rows.record(session)
-            except BaseException:
-                await session.rollback()
-                raise
-            await commit(session)
-
-    @asynccontextmanager
-    async def _write_turn(self) -> AsyncIterator[None]:
-        if self._write_lock is None:
-            yield
+        pool = self._write_pool
+        if pool is None:
+            async with (
+                in_turn(self._write_lock, self.options.statement_seconds),
+                AsyncSession(self._write_engine, expire_on_commit=False, autoflush=False) as session,
+            ):
+                await session.begin()
+                async with transaction(session):
+                    yield session
             return
-        seconds = self.options.statement_seconds
+        connection = await pool.acquire()
         try:
-            async with asyncio.timeout(seconds):
-                await self._write_lock.acquire()
-        except TimeoutError:
-            raise PoolTimeout(f"No write began within {seconds} seconds, because others had not ended.") from None
-        try:
-            yield
+            direct = DirectStatements(connection, self._direct, _count_statement, self.read_listeners, self._note_error)
+            session = WriteSession(direct)
+            async with transaction(session):
+                yield session
+            await session.close()
         finally:
-            self._write_lock.release()
+            pool.release(connection)
 
     def _note_write_error(self, context: Any) -> None:
         translated = getattr(context, "chained_exception", None)
@@ -228,6 +217,8 @@ class Database:
         self._primary_pool.expire()
         for each in self._expiries:
             each.expire()
+        if self._write_pool is not None:
+            self._write_pool.expire()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncSession]:
@@ -257,7 +248,7 @@ class Database:
         """Returns the use of each connection pool by its name."""
         counts = {
             "reads": self._primary_pool.counts(),
-            "writes": engine_counts(self._write_engine),
+            "writes": self._write_pool.counts() if self._write_pool else engine_counts(self._write_engine),
             "snapshots": engine_counts(self._snapshot_engine),
         }
         if self.replica is not None:
@@ -281,6 +272,8 @@ class Database:
 
     async def close(self) -> None:
         """Closes all connections."""
+        if self._write_pool is not None:
+            self._write_pool.close()
         await self._primary_pool.close()
         if self.replica is not None:
             await self.replica.pool.close()

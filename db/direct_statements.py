@@ -6,8 +6,9 @@ of the session that are not flushed.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
@@ -16,8 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.cached_statement import CachedStatement
 from db.compiled_select import AnyStatement, CompiledSelectCache
 from db.read_pool import DRIVER_ERRORS, driver_error
+from db.write_pool import WriteConnection
 
-_KEY = "direct_statements"
+_BEGIN = "BEGIN"
+# Where the `info` of a session on PostgreSQL has its `DirectStatements`.
+DRIVER = "direct_statements"
 
 # Called after a statement with its SQL, its start and end (seconds of `time.perf_counter`), and the name of the class
 # of its error.
@@ -32,7 +36,7 @@ async def send(
     The statement is built once, and names all its parameters. Its tables are those of the mapper, because it neither
     loads nor changes objects of the session. Raises what SQLAlchemy raises.
     """
-    direct: DirectStatements | None = session.sync_session.info.get(_KEY)
+    direct: DirectStatements | None = session.info.get(DRIVER)
     if direct is not None:
         return await direct.rows(statement, parameters or {})
     executed: Any = await statement if isinstance(statement, CachedStatement) else statement
@@ -41,28 +45,30 @@ async def send(
     return result.all() if getattr(result, "returns_rows", True) else ()
 
 
+def is_postgresql(session: AsyncSession) -> bool:
+    """Returns whether the session's database is PostgreSQL."""
+    return DRIVER in session.info or session.get_bind().dialect.name == "postgresql"
+
+
 class DirectStatements:
-    """The direct statements of one session on PostgreSQL, which `send` finds with the session.
+    """The transaction of one session on PostgreSQL: the statements that `send` sends in it, its begin and its end.
 
     `count` is called before each statement; `on_error` gets each error as SQLAlchemy raises it.
     """
 
     def __init__(
         self,
-        session: AsyncSession,
+        connection: WriteConnection,
         statements: CompiledSelectCache,
         count: Callable[[], None],
         listeners: Sequence[StatementListener],
         on_error: Callable[[DBAPIError], None],
     ) -> None:
-        self._session = session
+        self.connection = connection
         self._statements = statements
         self._count = count
         self._listeners = listeners
         self._on_error = on_error
-        # SQLAlchemy's adapter of the session's connection; None before the first statement.
-        self._adapter: Any = None
-        session.sync_session.info[_KEY] = self
 
     async def rows(self, statement: AnyStatement, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Returns the rows of a statement."""
@@ -81,34 +87,52 @@ class DirectStatements:
             for listener in self._listeners:
                 listener(compiled.sql, began, time.perf_counter(), error)
 
+    async def end(self, sql: str) -> None:
+        """Ends the transaction by COMMIT or ROLLBACK, if it has begun and the connection is still there."""
+        adapter = self.connection.adapter
+        if adapter._transaction is None:
+            return
+        adapter._transaction = None
+        if sql == "COMMIT" or not self.connection.driver.is_closed():
+            await self._translated(sql, self.connection.driver.execute(sql))
+
     async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        adapter = self._adapter
-        if adapter is None:
-            connection = (await self._session.connection()).sync_connection
-            assert connection is not None
-            adapter = self._adapter = connection.connection.dbapi_connection
-        driver = adapter.driver_connection
+        connection = self.connection
+        if connection.adapter._transaction is None:
+            await self._translated(_BEGIN, connection.driver.execute(_BEGIN))
+            # SQLAlchemy begins a transaction with the first statement that it sends itself, unless there is one.
+            connection.adapter._transaction = _Transaction(connection.driver)
+        found: Sequence[Any] = await self._translated(sql, connection.driver.fetch_prepared(sql, arguments))
+        return found
+
+    async def _translated(self, sql: str, answer: Awaitable[Any]) -> Any:
         try:
-            # SQLAlchemy begins a transaction with the first statement that it sends itself.
-            if adapter._transaction is None:
-                await adapter._start_transaction()
-            return cast("Sequence[Any]", await driver.fetch_prepared(sql, arguments))
-        except (adapter.dbapi.Error, *DRIVER_ERRORS) as error:
-            # Of the BEGIN the adapter raises an error of its own, with the driver's as its cause.
-            cause = error if isinstance(error, DRIVER_ERRORS) else error.__cause__
-            assert isinstance(cause, DRIVER_ERRORS)
-            raised = driver_error(sql, cause, driver)
+            return await answer
+        except DRIVER_ERRORS as error:
+            raised = driver_error(sql, error, self.connection.driver)
             if raised.connection_invalidated:
-                await self._invalidate()
+                self._invalidate()
             self._on_error(raised)
-            raise raised from cause
+            raise raised from error
         except BaseException:
             # Cancelled: the rest of the result may still arrive on this connection, or the BEGIN be carried out.
-            await self._invalidate()
+            self._invalidate()
             raise
 
-    async def _invalidate(self) -> None:
-        # The session's rollback follows, which an invalid connection answers without the server.
-        adapter, self._adapter = self._adapter, None
-        adapter.driver_connection.terminate()
-        await (await self._session.connection()).invalidate()
+    def _invalidate(self) -> None:
+        # The session's rollback follows, which a closed connection answers without the server.
+        self.connection.driver.terminate()
+        self.connection.adapter._transaction = None
+        proxied = self.connection.sqlalchemy.sync_connection
+        if proxied is not None and not proxied.invalidated:
+            proxied.invalidate()
+
+
+class _Transaction:
+    """The transaction that a direct statement has begun, as SQLAlchemy's adapter ends it."""
+
+    __slots__ = ("commit", "rollback")
+
+    def __init__(self, driver: Any) -> None:
+        self.commit: Callable[[], Awaitable[Any]] = partial(driver.execute, "COMMIT")
+        self.rollback: Callable[[], Awaitable[Any]] = partial(driver.execute, "ROLLBACK")

@@ -3,27 +3,40 @@
 SQLAlchemy's flush of one changed object calls some 600 functions, the update sent directly about 150.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Update, bindparam, inspect, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import NO_VALUE, instance_state
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from db.cached_statement import cached_statement
 from db.direct_statements import send
 from db.models.base import Base
+from db.write_session import unmade_objects
 
 _VALUE, _KEY, _VERSION = "value_{}", "key_{}", "old_version"
 
 
-class _Change(NamedTuple):
-    """A changed object with its state of SQLAlchemy, its key, and the new values by attribute."""
+# Called with the `info` of the session, each object that was sent directly, and the attributes that were changed.
+UpdateListener = Callable[[dict[Any, Any], Base, Collection[str]], None]
+_listeners: list[UpdateListener] = []
 
+
+def on_update(listener: UpdateListener) -> UpdateListener:
+    """Registers a function for what is sent directly; SQLAlchemy calls those of its own events for the rest."""
+    _listeners.append(listener)
+    return listener
+
+
+class _Change(NamedTuple):
+    """A changed object with its state of SQLAlchemy, and the new values by attribute."""
+
+    changed: Base
     state: Any
-    key: tuple[Any, ...]
     values: dict[str, Any]
 
 
@@ -31,44 +44,57 @@ async def flush(session: AsyncSession) -> None:
     """Sends what has changed of the session's objects. Raises what SQLAlchemy raises.
 
     Where each changed object is of another class, and none is new or deleted, an update for each goes out directly, in
-    the order of tables. Listeners of SQLAlchemy's events before and after a flush are called as ever.
+    the order of tables.
     """
-    sync = session.sync_session
-    if not (sync.new or sync.deleted):
-        changes = _changes(sync.dirty)
-        if changes is not None:
-            if changes:
-                await _send(session, changes)
-            # What was set to what it was is not sent.
-            for each in sync.dirty:
-                state: Any = inspect(each)
-                state._commit_all(state.dict, sync.identity_map)
-            return
-    await session.flush()
+    objects: Any = unmade_objects(session)
+    if objects is not None:
+        modified = [each for each in objects.values() if instance_state(each).modified]
+        known = None
+    else:
+        sync = session.sync_session
+        modified = [] if sync.new or sync.deleted else list(sync.dirty)
+        known = sync.identity_map
+    changes = _changes(modified)
+    if changes is None or (known is not None and not modified):
+        await session.flush()
+        return
+    for change in changes:
+        await _send(session, change)
+    # What was set to what it was is not sent.
+    for each in modified:
+        state: Any = instance_state(each)
+        state._commit_all(state.dict, known)
 
 
-def _changes(objects: Any) -> list[_Change] | None:
+def _changes(objects: Sequence[Base]) -> list[_Change] | None:
     """Returns the changes of modified objects; None if SQLAlchemy has to send them."""
     found: dict[type[Base], _Change] = {}
     for each in objects:
-        state: Any = inspect(each)
-        values = dict(_new_values(state))
+        state = instance_state(each)
+        values = _new_values(state)
         if not values:
             continue
         entity = type(each)
         # SQLAlchemy sends the rows of one class together.
         if entity in found or not _is_plain(entity, values):
             return None
-        found[entity] = _Change(state, state.identity, values)
-    return sorted(found.values(), key=lambda change: str(change.state.mapper.local_table.name))
+        found[entity] = _Change(each, state, values)
+    return sorted(found.values(), key=_table_name) if len(found) > 1 else list(found.values())
 
 
-def _new_values(state: Any) -> Iterator[tuple[str, Any]]:
+def _table_name(change: _Change) -> str:
+    return str(change.changed.__table__.name)
+
+
+def _new_values(state: Any) -> dict[str, Any]:
     # What has been set since the object was read; some of it may be what it was.
-    for name in state.committed_state:
-        history = state.attrs[name].history
-        if history.has_changes():
-            yield name, history.added[0] if history.added else None
+    current = state.dict
+    return {
+        name: current.get(name)
+        for name, earlier in state.committed_state.items()
+        # To compare with an expression of SQL makes another.
+        if earlier is NO_VALUE or name not in current or (earlier != current[name]) is not False
+    }
 
 
 def _is_plain(entity: type[Base], values: Mapping[str, Any]) -> bool:
@@ -91,24 +117,20 @@ def _columns(entity: type[Base]) -> dict[str, Any]:
     return {} if any(column.onupdate or column.server_onupdate for column in columns.values()) else columns
 
 
-async def _send(session: AsyncSession, changes: list[_Change]) -> None:
-    sync = session.sync_session
-    sync.dispatch.before_flush(sync, None, None)
-    for change in changes:
-        state, entity = change.state, change.state.class_
-        version = _version_of(entity)
-        parameters = {_VALUE.format(name): value for name, value in change.values.items()}
-        parameters |= {_KEY.format(number): part for number, part in enumerate(change.key)}
-        if version is not None:
-            parameters[_VERSION] = state.dict[version]
-        if not await send(session, _updating(entity, tuple(change.values)), parameters):
-            raise StaleDataError(f"UPDATE of {entity.__tablename__} matched no row: another transaction changed it")
-    sync.dispatch.after_flush(sync, None)
-    for change in changes:
-        state = change.state
-        version = _version_of(state.class_)
-        if version is not None:
-            state.dict[version] += 1
+async def _send(session: AsyncSession, change: _Change) -> None:
+    state, entity = change.state, type(change.changed)
+    version = _version_of(entity)
+    parameters = {_VALUE.format(name): value for name, value in change.values.items()}
+    for number, part in enumerate(state.key[1]):
+        parameters[_KEY.format(number)] = part
+    if version is not None:
+        parameters[_VERSION] = state.dict[version]
+    if not await send(session, _updating(entity, tuple(change.values)), parameters):
+        raise StaleDataError(f"UPDATE of {entity.__tablename__} matched no row: another transaction changed it")
+    if version is not None:
+        state.dict[version] += 1
+    for listener in _listeners:
+        listener(session.info, change.changed, change.values.keys())
 
 
 @cache

@@ -1,17 +1,17 @@
 """Makes an object of a session from a row that the session has not read itself."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from sqlalchemy import Select, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
 from db.cached_statement import CachedStatement
 from db.direct_statements import send
 from db.models.base import Base
+from db.write_session import unmade_objects
 
 E = TypeVar("E", bound=Base)
 
@@ -39,22 +39,38 @@ def loaded(session: AsyncSession, entity: type[E], row: Iterable[Any]) -> E:
 
     If the session has the object already, it stays as it is, and gets what it does not know.
     """
-    names, mapper = attributes_of(entity), inspect(entity)
-    values = dict(zip(names, row, strict=True))
-    key = tuple(values[name] for name in _key_of(entity))
-    known = session.sync_session.identity_map.get(mapper.identity_key_from_primary_key(key))
+    shape = _shape(entity)
+    values = dict(zip(shape.names, row, strict=True))
+    key = (shape.identity_class, tuple(values[name] for name in shape.key), None)
+    objects = unmade_objects(session)
+    known: Any = session.sync_session.identity_map.get(key) if objects is None else objects.get(key)
     if known is not None:
         for name in inspect(known).unloaded.intersection(values):
             set_committed_value(known, name, values[name])
         return cast("E", known)
-    found = mapper.class_manager.new_instance()
-    inspect(found).dict.update(values)
-    make_transient_to_detached(found)
-    session.add(found)
+    found = shape.new()
+    state: Any = instance_state(found)
+    # Every column is loaded, so that nothing is to be read later.
+    state.dict.update(values)
+    state.key = key
+    if objects is None:
+        session.add(found)
+    else:
+        objects[key] = found
     return cast("E", found)
 
 
+class _Shape(NamedTuple):
+    """The attributes of a class in the order of its rows, and what SQLAlchemy makes an object with."""
+
+    names: tuple[str, ...]
+    key: tuple[str, ...]
+    identity_class: type[Any]
+    new: Callable[[], Any]
+
+
 @cache
-def _key_of(entity: type[Base]) -> tuple[str, ...]:
+def _shape(entity: type[Base]) -> _Shape:
     mapper = inspect(entity)
-    return tuple(mapper.get_property_by_column(column).key for column in mapper.primary_key)
+    key = tuple(mapper.get_property_by_column(column).key for column in mapper.primary_key)
+    return _Shape(attributes_of(entity), key, mapper._identity_class, mapper.class_manager.new_instance)

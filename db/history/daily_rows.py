@@ -32,9 +32,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, aliased
 
 from db.cached_statement import cached_statement
-from db.direct_statements import send
+from db.direct_statements import is_postgresql, send
+from db.flush import on_update
 from db.models.aim import Aim, AimProgress
 from db.models.aim_history import AimHistory, TimeHistory
+from db.models.base import Base
 from db.models.learner import Learner
 from db.models.provider import Provider
 from db.models.time_log_entry import TimeLogEntry
@@ -70,19 +72,19 @@ class Noted:
         self.providers: set[int] = set()
 
 
-def _noted(session: Session) -> Noted:
+def _noted(session: Session | AsyncSession) -> Noted:
     found: Noted = session.info.setdefault(_NOTED, Noted())
     return found
 
 
 def note_aims(session: AsyncSession, *aim_keys: int) -> None:
     """Notes that aims have changed."""
-    _noted(session.sync_session).aims.update(aim_keys)
+    _noted(session).aims.update(aim_keys)
 
 
 def note_time(session: AsyncSession, *learner_keys: int) -> None:
     """Notes that the logged time of learners has changed."""
-    _noted(session.sync_session).time.update(learner_keys)
+    _noted(session).time.update(learner_keys)
 
 
 def note_insert(session: AsyncSession, entity: type[Any], values: Mapping[str, Any]) -> None:
@@ -91,6 +93,13 @@ def note_insert(session: AsyncSession, entity: type[Any], values: Mapping[str, A
         note_time(session, values["learner_id"])
     elif entity in _FOLLOWED:
         raise TypeError(f"the history follows new rows of {entity.__name__} as objects of the session")
+
+
+@on_update
+def _note_update(info: dict[Any, Any], changed: Base, names: Collection[str]) -> None:
+    followed = _FOLLOWED.get(type(changed))
+    if followed is not None and any(name in names for name in followed):
+        _note_row(info.setdefault(_NOTED, Noted()), changed, new=False)
 
 
 @event.listens_for(Session, "after_flush")
@@ -128,10 +137,14 @@ async def record(session: AsyncSession) -> None:
     found = {"aims": noted.aims, "learners": noted.learners, "providers": noted.providers}
     keys = {name: sorted(each) for name, each in found.items() if each}
     if keys:
-        adding = _adding_noted_aims(session.get_bind().dialect.name, tuple(keys))
+        adding = _adding_noted_aims(_dialect(session), tuple(keys))
         await send(session, adding, {**keys, "today": day_number(clock.today())})
     if noted.time:
         await record_time(session, noted.time)
+
+
+def _dialect(session: AsyncSession) -> str:
+    return "postgresql" if is_postgresql(session) else "sqlite"
 
 
 # Built once, as reads are: to build them costs more than to run them.
@@ -148,7 +161,7 @@ def _adding_noted_aims(dialect: str, names: tuple[str, ...]) -> Insert:
 
 async def record_aims(session: AsyncSession, which: ColumnElement[bool], parameters: dict[str, Any]) -> None:
     """Writes today's rows of the aims that meet a condition."""
-    adding = _adding_aims(session.get_bind().dialect.name, which)
+    adding = _adding_aims(_dialect(session), which)
     await session.execute(adding, {**parameters, "today": day_number(clock.today())})
 
 
@@ -217,7 +230,7 @@ async def record_time(session: AsyncSession, learner_keys: Collection[int]) -> N
     The rows are of the learner's provider. An entry of another provider counts for nobody who sees the learner.
     """
     keys = {"keys": sorted(learner_keys), "today": day_number(clock.today())}
-    await send(session, _adding_time(session.get_bind().dialect.name), keys)
+    await send(session, _adding_time(_dialect(session)), keys)
 
 
 @cached_statement

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
 from db.cached_statement import cached_statement
-from db.direct_statements import send
+from db.direct_statements import is_postgresql, send
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
 from services.audit.chain import event_hash, hashed_columns
@@ -59,7 +59,7 @@ async def append_unsealed(session: AsyncSession, columns: Mapping[str, Any]) -> 
     which would cost more than its insert. On SQLite, whose transactions wait for each other anyway, it is appended to
     the chain.
     """
-    if session.get_bind().dialect.name == "sqlite":
+    if not is_postgresql(session):
         event = AuditEvent(**columns)
         await append(session, event)
         await session.flush()

@@ -3,14 +3,17 @@
 And whether it changed who sees learners: then those who saw one before are concerned too.
 """
 
+from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from sqlalchemy import event, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session
 
+from db.flush import on_update
 from db.models.aim import Aim
-from db.models.base import COUNTER
+from db.models.base import COUNTER, Base
 from db.models.learner import Learner
 from db.models.user import ManagerAllocation, OverviewAllocation
 from domain.enums import PortfolioPart
@@ -28,20 +31,35 @@ _SEEN_BY: dict[type[Any], tuple[str, ...]] = {
 
 def changed_parts(session: AsyncSession) -> set[PortfolioPart]:
     """Returns the parts that the session has written to so far."""
-    found: set[PortfolioPart] = session.sync_session.info.setdefault(_KEY, set())
+    found: set[PortfolioPart] = session.info.setdefault(_KEY, set())
     return found
 
 
 def moved_learners(session: AsyncSession) -> bool:
     """Returns whether the session may have changed who sees learners."""
-    return bool(session.sync_session.info.get(_MOVED))
+    return bool(session.info.get(_MOVED))
 
 
 def note_write(session: AsyncSession, entity: type[Any]) -> None:
     """Notes rows that are written without objects of the session."""
     if entity in _SEEN_BY:
-        session.sync_session.info[_MOVED] = True
-    _add(session.sync_session, entity)
+        session.info[_MOVED] = True
+    _add(session, entity)
+
+
+@on_update
+def _of_update(info: dict[Any, Any], changed: Base, names: Collection[str]) -> None:
+    entity = type(changed)
+    if any(name in names for name in _SEEN_BY.get(entity, ())):
+        info[_MOVED] = True
+    if entity.__part__ is not None and any(name in _content(entity) for name in names):
+        info.setdefault(_KEY, set()).add(entity.__part__)
+
+
+@cache
+def _content(entity: type[Base]) -> frozenset[str]:
+    """The attributes that are columns other than counters."""
+    return frozenset(each.key for each in inspect(entity).column_attrs if each.columns[0].info is not COUNTER)
 
 
 @event.listens_for(Session, "before_flush")
@@ -72,12 +90,12 @@ def _is_moved(entity: Any) -> bool:
 def _is_changed(entity: Any) -> bool:
     """Whether a column other than a counter has a new value."""
     state = inspect(entity)
-    columns = state.mapper.columns
     # Only of what was set can there be a change.
     changed = (name for name in state.committed_state if state.attrs[name].history.has_changes())
-    return any(name in columns and columns[name].info is not COUNTER for name in changed)
+    of_class: type[Base] = type(entity)
+    return any(name in _content(of_class) for name in changed)
 
 
-def _add(session: Session, entity: Any) -> None:
+def _add(session: Session | AsyncSession, entity: Any) -> None:
     if entity.__part__ is not None:
         session.info.setdefault(_KEY, set()).add(entity.__part__)

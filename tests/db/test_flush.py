@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from db import flush as db_flush
 from db.database import Database
 from db.flush import flush
 from db.models.action import Action
@@ -23,14 +24,16 @@ from services.change_feed.changed_parts import changed_parts
 
 @contextmanager
 def flushes() -> Iterator[list[str]]:
-    """Whether SQLAlchemy sent something (`sqlalchemy`), and each call of the listeners of a flush."""
+    """Each flush that SQLAlchemy sent (`sqlalchemy`), and the class of each object that was sent directly."""
     seen: list[str] = []
 
-    def before(_: Session, context: Any, __: Any) -> None:
-        seen.append("direct" if context is None else "sqlalchemy")
+    def before(*_: Any) -> None:
+        seen.append("sqlalchemy")
 
     event.listen(Session, "before_flush", before)
+    db_flush._listeners.append(sent := lambda _, changed, __: seen.append(type(changed).__name__))
     yield seen
+    db_flush._listeners.remove(sent)
     event.remove(Session, "before_flush", before)
 
 
@@ -51,7 +54,7 @@ async def test_changed_objects_are_sent_directly(demo_database: Database):
             evidence.feedback = "Round"
             await flush(session)
             assert changed_parts(session) == {PortfolioPart.EVIDENCE, PortfolioPart.ACTION}
-    assert seen == ["direct", "direct"]
+    assert seen == ["Action", "Evidence", "Evidence"]
     async with demo_database.writing() as session:
         stored = await session.get_one(Evidence, evidence.id)
         assert (stored.title, stored.assessment_methods, stored.version) == ("Wheel", ["PRODUCT"], version + 2)

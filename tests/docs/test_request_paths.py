@@ -50,8 +50,8 @@ BESIDE_READ = named_after("The read also runs through these files")
 BESIDE_WRITE = named_after("The write also runs through these files")
 # Of those, what runs on one database only.
 ON_POSTGRESQL = {"db/read_pool.py", "services/change_feed/changes.py", "services/change_feed/publisher.py"}
-WRITES_ON_POSTGRESQL = ON_POSTGRESQL | {"db/compiled_select.py"}
-ON_SQLITE = {"db/sql/any_of.py", "db/sqlite_pool.py", "services/audit/chain.py"}
+WRITES_ON_POSTGRESQL = ON_POSTGRESQL | {"db/compiled_select.py", "db/write_pool.py"}
+ON_SQLITE = {"db/engines.py", "db/sql/any_of.py", "db/sqlite_pool.py", "services/audit/chain.py"}
 # Whose results a process keeps: they run for new facts only.
 KEPT = {"loaders/progress.py"}
 # It runs for statements only that the engine has not compiled yet, which depends on the tests before.
