@@ -92,7 +92,13 @@ def json_id(subject: dict[str, Any] | None) -> str:
     return subject["id"] if subject else "NONE"
 
 
-@pytest.mark.parametrize("role", USERNAMES)
+@pytest.mark.parametrize(
+    "role",
+    [
+        pytest.param(role, marks=() if role in ("LEARNER", "ASSESSOR", "MASTER_ADMIN") else pytest.mark.long)
+        for role in USERNAMES
+    ],
+)
 async def test_turnaround_is_what_the_records_say(runner: OperationRunner, role: str):
     async with runner.running.server.services.database.reading() as session:
         rows = await session.execute(

@@ -106,7 +106,7 @@ query($filter: LearnerFilter, $after: String) {
 """
 
 
-@pytest.mark.parametrize("who", ["may", "ann", "mo", "olu"])
+@pytest.mark.parametrize("who", ["may", "mo", *(pytest.param(who, marks=pytest.mark.long) for who in ("ann", "olu"))])
 async def test_learners_whose_review_is_due(client: Client, scenario: AuthorizationScenario, who: str):
     async def found(overdue: bool | None) -> list[dict[str, Any]]:
         """Reads every page."""

@@ -5,12 +5,13 @@ import base64
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import httpx2
 import pytest
 import uvicorn
+from graphql import GraphQLSchema
 
 from schema import root
 from server import Server, build_server
@@ -18,23 +19,39 @@ from services.settings import read_settings
 from tests.support.client import PASSWORD, HttpClient
 from transport.graphql.document_cache import DocumentCache
 from transport.graphql.prepared_document import PreparedDocument
+from transport.graphql.time_slicing import Steps
 from transport.timeout_protocol import TimeoutProtocol
 
 __all__ = ["PASSWORD", "Clients", "RunningServer", "serving"]
 
 
-# By limits and text, the saved operations as a server of this process prepared them.
-_prepared: dict[tuple[str, str], PreparedDocument] = {}
+# By schema, limits and text, what a server of this process has prepared. The compiled code of a document goes with it.
+_prepared: dict[tuple[GraphQLSchema, str, str], PreparedDocument] = {}
+# Longer documents, and those beyond this number, are those of tests about documents, which each server prepares itself.
+_MOST_CHARACTERS, _MOST_DOCUMENTS = 10_000, 3_000
 _schema = cache(root.make_schema)
 _pin = DocumentCache.pin
 
 
+def _key(documents: DocumentCache, text: str) -> tuple[GraphQLSchema, str, str]:
+    return documents._schema, repr(documents._limits), text
+
+
 def _pin_once(documents: DocumentCache, text: str) -> PreparedDocument:
-    key = (repr(documents._limits), text)
+    key = _key(documents, text)
     if key not in _prepared:
         _prepared[key] = _pin(documents, text)
     documents._pinned[text] = _prepared[key]
     return _prepared[key]
+
+
+def _prepare_once(documents: DocumentCache, text: str) -> Steps[PreparedDocument]:
+    key = _key(documents, text)
+    if (known := _prepared.get(key)) is None:
+        known = yield from DocumentCache._steps(documents, text)
+        if len(text) <= _MOST_CHARACTERS and len(_prepared) < _MOST_DOCUMENTS:
+            _prepared[key] = known
+    return known
 
 
 @contextmanager
@@ -63,6 +80,8 @@ async def serving(database_url: str, folder: Path, **environment: str) -> AsyncI
     )
     with sharing():
         server = build_server(settings)
+    documents = server.endpoint.runner.document_cache
+    documents._steps = partial(_prepare_once, documents)  # type: ignore[method-assign]
     # A test may pause for long between requests: the server must not close the connection in between.
     config = uvicorn.Config(
         server.app,

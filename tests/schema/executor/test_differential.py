@@ -77,7 +77,7 @@ async def compare(rate: float, rng: Random, number: int, executor: type, skip: f
     return failing
 
 
-@pytest.mark.parametrize("number", [200, pytest.param(800, marks=pytest.mark.long)])
+@pytest.mark.parametrize("number", [100, pytest.param(800, marks=pytest.mark.long)])
 async def test_valid_data_never_needs_the_generic_executor(number: int) -> None:
     executor = executor_class("compiled")
     assert await compare(0.0, Random(1), number, executor, FALLING_BACK) == 0
@@ -86,9 +86,9 @@ async def test_valid_data_never_needs_the_generic_executor(number: int) -> None:
     assert counters.compiled == number
 
 
-# By seed and rate of wrong values: how many operations in the long form. The short form runs the first quarter.
+# By seed and rate of wrong values: how many operations in the long form. The short form runs the first eighth.
 WRONG = {(2, 0.0): 200, (3, 0.01): 500, (4, 0.04): 400, (5, 0.3): 100}
-SHORT = [(*case, number // 4) for case, number in WRONG.items()]
+SHORT = [(*case, number // 8) for case, number in WRONG.items()]
 LONG = [pytest.param(*case, number, marks=pytest.mark.long) for case, number in WRONG.items()]
 
 

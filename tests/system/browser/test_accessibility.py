@@ -1,6 +1,7 @@
 """Accessibility of every screen: axe, keyboard, screen sizes, text size, dark mode, motion, installation."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from importlib import resources
 
 import pytest
@@ -59,15 +60,10 @@ async def screens(visit: Visit) -> AsyncIterator[str]:
         yield path
 
 
-# Each size and each theme once; the other two pairs are long.
-@pytest.mark.parametrize(
-    ("phone", "dark"),
-    [
-        pytest.param(False, False, id="desktop-light"), pytest.param(True, True, id="phone-dark"),
-        pytest.param(False, True, id="desktop-dark", marks=pytest.mark.long),
-        pytest.param(True, False, id="phone-light", marks=pytest.mark.long),
-    ],
-)  # fmt: skip
+# `walk` is the short form: there each screen is in one theme and of one size.
+@pytest.mark.long
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 async def test_axe_finds_no_violation(running: RunningServer, open_app: Open, dark: bool, phone: bool):
     visit = await open_app(running, dark=dark, phone=phone)
     assert await violations(visit.page) == []
@@ -98,24 +94,44 @@ OVERFLOWING = """() => [...document.querySelectorAll('main, main *, header *, na
     .map(([html]) => html)"""
 
 
+@dataclass
+class Walk:
+    """What was found on the screens. `overflowing`: by width and path, the elements that overflow the screen."""
+
+    overflowing: dict[int, dict[str, list[str]]]
+    violations: dict[str, list[str]] = field(default_factory=dict)
+
+
 @pytest.fixture(scope="module")
-async def overflowing(browser: Browser, running: RunningServer) -> dict[int, dict[str, list[str]]]:
-    """By width, the elements of each screen that overflow it. Each screen is opened once, and resized."""
-    found: dict[int, dict[str, list[str]]] = {width: {} for width in WIDTHS}
+async def walk(browser: Browser, running: RunningServer) -> Walk:
+    """Opens each screen once, resizes it, and has axe look at it, at the least and the greatest width in turn.
+
+    So it has both themes: two screens in the light one, then two in the dark one.
+    """
+    found = Walk({width: {} for width in WIDTHS})
     async with visiting(browser, running, installs=False) as visit:
+        found.violations["signed out"] = await violations(visit.page)
         await visit.sign_in("employer.overview")
         async for path in screens(visit):
-            for width in WIDTHS:
+            number = len(found.violations)
+            for width in WIDTHS if number % 2 else WIDTHS[::-1]:
                 await visit.page.set_viewport_size({"width": width, "height": 780})
                 await visit.page.wait_for_function("width => innerWidth === width", arg=width)
-                found[width][path] = await visit.page.evaluate(OVERFLOWING)
+                found.overflowing[width][path] = await visit.page.evaluate(OVERFLOWING)
+            found.violations[path] = await violations(visit.page)
+            # Before the next screen is drawn: elements that are there change their colours over a moment.
+            await visit.page.emulate_media(color_scheme="dark" if number // 2 % 2 else "light")
         assert visit.console_errors() == []
     return found
 
 
+async def test_axe_finds_no_violation_on_any_screen(walk: Walk):
+    assert walk.violations == {path: [] for path in ("signed out", *SCREENS)}
+
+
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_no_element_overflows_the_screen(overflowing: dict[int, dict[str, list[str]]], width: int):
-    assert overflowing[width] == {path: [] for path in SCREENS}
+async def test_no_element_overflows_the_screen(walk: Walk, width: int):
+    assert walk.overflowing[width] == {path: [] for path in SCREENS}
 
 
 @pytest.mark.long

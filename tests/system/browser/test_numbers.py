@@ -43,7 +43,7 @@ async def names(person: HttpClient, **filters) -> list[str]:
     return [learner["name"] for learner in await learners(person, **filters)]
 
 
-@pytest.mark.parametrize("username", ["employer.manager", "employer.overview"])
+@pytest.mark.parametrize("username", ["employer.manager", pytest.param("employer.overview", marks=pytest.mark.long)])
 async def test_overview(running: RunningServer, open_app: Open, username: str):
     visit = await open_app(running, username)
     async with running.signed_in(username) as person:

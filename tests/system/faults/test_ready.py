@@ -93,6 +93,10 @@ async def test_a_listener_that_hears_nothing(demo: Demo, tmp_path: Path, monkeyp
         await until_ready(person)
 
 
+# What is shared is the answer, whatever the database.
+@pytest.mark.parametrize(
+    "backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True, scope="session"
+)
 async def test_one_check_serves_all_who_ask(demo: Demo, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     checks = 0
     real = health.problem_of
