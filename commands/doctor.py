@@ -3,12 +3,14 @@
 import argparse
 import asyncio
 import json
+import os
 
-from services.doctor.finding import Finding, Status
+from services.doctor.finding import Finding, Status, problem
 from services.doctor.machine_checks import check_backups, check_machine, check_user
 from services.doctor.service_checks import check_services
 from services.doctor.settings_checks import check_settings
 from services.settings import Settings
+from transport.limits import Limits
 
 _ORDER = [Status.PROBLEM, Status.WARNING, Status.OK]
 
@@ -32,6 +34,14 @@ async def _findings(settings: Settings, arguments: argparse.Namespace) -> list[F
     user = check_user(settings)
     if user.status is Status.PROBLEM:
         return [user]
-    found = [user, *check_settings(settings), *check_machine(settings, arguments.environment_file, arguments.unit)]
+    found = [
+        user,
+        *check_settings(settings, os.environ),
+        *check_machine(settings, arguments.environment_file, arguments.unit),
+    ]
+    try:
+        Limits.read(settings.limits)
+    except ValueError as error:
+        found.append(problem("settings", f"The server does not start: {error}."))
     found += [each async for each in check_services(settings)]
     return [*found, check_backups(arguments.backups)]

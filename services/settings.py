@@ -120,7 +120,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         trusted_proxies=reader.text("WAYMARK_TRUSTED_PROXIES", "127.0.0.1"),
         drain_seconds=reader.number("WAYMARK_DRAIN_SECONDS", 0, 0, 300),
         loop_milliseconds=reader.number("WAYMARK_LOOP_MILLISECONDS", 100, 10, 60_000),
-        limits={name: value for name, value in environment.items() if name.startswith("WAYMARK_LIMIT_")},
+        limits={name: environment[name] for name in environment if name.startswith("WAYMARK_LIMIT_")},
     )
     if not is_demo and "WAYMARK_BASE_URL" not in environment:
         reader.problems.append(

@@ -18,8 +18,9 @@ from services.mail.transport import SmtpServer, open_transport
 from services.settings import Settings
 from services.storage.file_store import StoreFull, StoreUnavailable, open_store
 
-# Longer than the three waits of five seconds for other connections.
-_WAIT_SECONDS = 20.0
+_WAIT_SECONDS = 10.0
+# Longer than the waits of five seconds for other connections together.
+_CONNECTIONS_WAIT_SECONDS = 30.0
 _LEAST_POSTGRESQL = 14
 _MOST_CLOCK_DIFFERENCE_SECONDS = 2.0
 # Setting of PostgreSQL -> the value that loses nothing.
@@ -32,14 +33,20 @@ _FURTHER_CONNECTIONS = 1
 async def check_services(settings: Settings) -> AsyncIterator[Finding]:
     """Yields the findings about the database, the file store and the mail server."""
     database = Database(settings.database_url, pool_size=1, options=ConnectionOptions(None, Pooler(settings.pooler)))
+    found: list[Finding] = []
     try:
         async with asyncio.timeout(_WAIT_SECONDS):
-            for finding in await _database(database, settings):
-                yield finding
+            found += await _database(database, settings)
+        if not database.is_sqlite:
+            async with asyncio.timeout(_CONNECTIONS_WAIT_SECONDS):
+                found += await check_connections(database, settings)
     except Exception as error:
-        yield problem("database", f"The database does not answer ({type(error).__name__}): check WAYMARK_DATABASE_URL.")
+        why = f"The database does not answer ({type(error).__name__}): check WAYMARK_DATABASE_URL."
+        found.append(problem("database", why))
     finally:
         await database.close()
+    for finding in found:
+        yield finding
     yield await _store(settings)
     yield await _mail(settings)
 
@@ -68,8 +75,7 @@ async def _database(database: Database, settings: Settings) -> list[Finding]:
         selected = ", ".join(f"current_setting('{name}') AS {name}" for name in names.split(", "))
         row = (await connection.execute(text(f"SELECT {selected}, clock_timestamp() AS now"))).one()._asdict()
     difference = abs((row["now"] - before).total_seconds())
-    findings += [*_postgresql(row, settings), _clock(difference)]
-    return findings + await check_connections(database, settings)
+    return [*findings, *_postgresql(row, settings), _clock(difference)]
 
 
 def _postgresql(row: dict[str, Any], settings: Settings) -> list[Finding]:

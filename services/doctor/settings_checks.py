@@ -1,17 +1,19 @@
 """Checks of the settings themselves: addresses, keys, proxies."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 
 from services.doctor.finding import Finding, ok, problem, warning
-from services.settings import Settings
+from services.quotas import Quotas
+from services.settings import Settings, read_settings
 
 # More keys than the new and the last one are a rotation that was not finished.
 _MOST_KEYS = 2
 
 
-def check_settings(settings: Settings) -> Iterator[Finding]:
-    """Yields the findings about the settings."""
+def check_settings(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Yields the findings about the settings, which were read from the environment."""
+    yield from _names(environment)
     if settings.is_demo:
         yield problem(
             "database",
@@ -24,6 +26,17 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
     yield _proxies(settings)
     if settings.graphiql and not settings.is_demo:
         yield warning("graphiql", "GraphiQL is public: set WAYMARK_GRAPHIQL=off.")
+
+
+def _names(environment: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        Quotas.read(environment)
+    except ValueError as error:
+        yield problem("settings", f"The server does not start: {error}.")
+    if unknown := unknown_settings(environment):
+        yield warning("settings", f"These are no settings of the server: {', '.join(unknown)}. Is a name misspelled?")
+    else:
+        yield ok("settings", "Every variable that begins with WAYMARK_ is a setting.")
 
 
 def _base_url(settings: Settings) -> Finding:
@@ -78,3 +91,36 @@ def _is_local(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def unknown_settings(environment: Mapping[str, str]) -> list[str]:
+    """Returns the names of variables that begin with WAYMARK_ and are no setting: one that is misspelled has no effect.
+
+    Those of limits and quotas are not among them. Raises what `read_settings` raises.
+    """
+    read = _Recorded(environment)
+    read_settings(read)
+    return sorted(name for name in environment if _is_setting(name) and name not in read.names)
+
+
+def _is_setting(name: str) -> bool:
+    # An unknown limit or quota stops the server.
+    return name.startswith("WAYMARK_") and not name.startswith(("WAYMARK_LIMIT_", "WAYMARK_QUOTA_"))
+
+
+class _Recorded(Mapping[str, str]):
+    """An environment that records the names that are looked up."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return self._environment[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environment)
+
+    def __len__(self) -> int:
+        return len(self._environment)

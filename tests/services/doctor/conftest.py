@@ -49,8 +49,9 @@ class Installation:
 
     async def examine_all(self, **environment: str) -> list[Finding]:
         """Returns all findings. `environment`: other settings."""
-        settings = read_settings({**self.environment, **environment})
-        found = [*check_settings(settings), *check_machine(settings, self.environment_file, self.unit)]
+        every = {**self.environment, **environment}
+        settings = read_settings(every)
+        found = [*check_settings(settings, every), *check_machine(settings, self.environment_file, self.unit)]
         found += [each async for each in check_services(settings)]
         return [*found, check_backups(self.backups)]
 

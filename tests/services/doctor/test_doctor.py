@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from commands.command_line import make_parser
 from commands.doctor import run_doctor
@@ -17,6 +17,7 @@ from db import sqlite_file
 from db.database import Database
 from services.doctor import machine_checks, service_checks
 from services.doctor.finding import Status
+from services.doctor.settings_checks import unknown_settings
 from services.settings import read_settings
 from tests.services.doctor.conftest import Installation
 from tests.support.server_process import free_port
@@ -24,6 +25,7 @@ from tests.support.smtp_server import Post
 
 KEY = "bXkga2V5IGlzIG5vdCBzaG9ydCwgYW5kIGl0IGlzIG5vdCB5b3Vycw=="
 OTHER = "b3RoZXIga2V5cyBhcmUgbm90IHNob3J0LCBhbmQgbm90IHlvdXJz"
+KEYS = f"a:{KEY}"
 SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 POSTGRESQL = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 
@@ -64,6 +66,14 @@ async def test_a_good_installation_has_no_problem(installation: Installation):
         ("proxies", Status.PROBLEM, {"WAYMARK_TRUSTED_PROXIES": "10.0.0.1, 0.0.0.0/0"}, "forge"),
         ("proxies", Status.WARNING, {"WAYMARK_HOST": "10.0.0.5"}, "not trusted"),
         ("graphiql", Status.WARNING, {"WAYMARK_GRAPHIQL": "on"}, "WAYMARK_GRAPHIQL=off"),
+        (
+            "settings",
+            Status.WARNING,
+            {"WAYMARK_SMPT_URL": "smtp://post"},
+            "no settings of the server: WAYMARK_SMPT_URL.",
+        ),
+        ("settings", Status.OK, {"WAYMARK_QUOTA_EXPORTS": "4", "WAYMARK_LIMIT_DEPTH": "9"}, "is a setting"),
+        ("settings", Status.PROBLEM, {"WAYMARK_QUOTA_EXPORT": "4"}, "not start: WAYMARK_QUOTA_EXPORT is not a setting"),
         ("mail", Status.WARNING, {}, "WAYMARK_SMTP_URL"),
         ("mail", Status.PROBLEM, {"WAYMARK_SMTP_URL": "smtp://127.0.0.1:1"}, "cannot be used"),
         ("mail", Status.PROBLEM, {"WAYMARK_SMTP_URL": "http://example.org"}, "WAYMARK_SMTP_URL"),
@@ -112,6 +122,26 @@ async def test_folders_that_the_unit_makes_read_only(installation: Installation,
     assert f"cannot write to {database}:" in (await installation.examine())["unit"].message
     installation.unit.write_text(installation.unit.read_text().replace("ProtectSystem=strict", "ProtectSystem=full"))
     assert (await installation.examine())["unit"].status is Status.WARNING
+
+
+@SQLITE
+async def test_a_limit_that_there_is_not(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    settings = read_settings({**installation.environment, "WAYMARK_LIMIT_DEEP": "9"})
+    words = make_parser().parse_args(["doctor", "--unit", str(installation.unit)])
+    assert await asyncio.to_thread(run_doctor, settings, words) == 1
+    assert "settings     The server does not start: WAYMARK_LIMIT_DEEP is not a limit" in capsys.readouterr().out
+
+
+async def test_the_documented_settings_are_the_known_ones():
+    page = (machine_checks.ROOT / "docs" / "operations.md").read_text()
+    table = page.partition("## Settings")[2].partition("### Limits")[0]
+    named = set(re.findall(r"^\| `(WAYMARK_\w+)`", table, re.MULTILINE))
+    values = dict.fromkeys(named, "")
+    assert (
+        len(named) > 20 and unknown_settings({**values, "WAYMARK_DATA": "/nowhere", "WAYMARK_SECRET_KEYS": KEYS}) == []
+    )
 
 
 @SQLITE
@@ -232,58 +262,3 @@ async def test_an_old_postgresql_few_connections_and_a_wrong_clock(
     assert found["database"].status is Status.PROBLEM and "too old" in found["database"].message
     assert found["clock"].status is Status.PROBLEM and "NTP" in found["clock"].message
     assert found["connections"].status is Status.WARNING and "601 connections" in found["connections"].message
-
-
-@POSTGRESQL
-async def test_notifications_that_do_not_arrive(installation: Installation):
-    assert (await installation.examine())["listen"].status is Status.OK
-    url = make_url(installation.environment["WAYMARK_DATABASE_URL"])
-    elsewhere = url.set(database="postgres").render_as_string(hide_password=False)
-    for listen_url in (elsewhere, f"postgresql://waymark:secret@127.0.0.1:{free_port()}/waymark"):
-        found = (await installation.examine(WAYMARK_LISTEN_URL=listen_url))["listen"]
-        assert found.status is Status.PROBLEM and "same database" in found.message and "secret" not in found.message
-
-
-@POSTGRESQL
-async def test_a_replica_that_is_none(installation: Installation):
-    assert "replica" not in await installation.examine()
-    url = installation.environment["WAYMARK_DATABASE_URL"]
-    found = (await installation.examine(WAYMARK_READ_DATABASE_URL=url))["replica"]
-    assert found.status is Status.WARNING and "leads to the primary" in found.message
-    away = f"postgresql://waymark:secret@127.0.0.1:{free_port()}/waymark"
-    found = (await installation.examine(WAYMARK_READ_DATABASE_URL=away))["replica"]
-    assert found.status is Status.WARNING and "does not follow" in found.message and "secret" not in found.message
-
-
-@POSTGRESQL
-async def test_a_database_that_accepts_no_writes(installation: Installation):
-    assert (await installation.examine())["writes"].status is Status.OK
-    await set_for_database(installation, "default_transaction_read_only = on")
-    found = (await installation.examine())["writes"]
-    assert found.status is Status.PROBLEM and "read-only" in found.message
-
-
-@POSTGRESQL
-async def test_what_a_pooler_does_not_pass_on(installation: Installation):
-    assert "pooler" not in await installation.examine()
-    found = (await installation.examine(WAYMARK_POOLER="session"))["pooler"]
-    assert found.status is Status.WARNING and "statement_timeout, lock_timeout, idle_in" in found.message
-    values = {
-        "statement_timeout": "8s",
-        "lock_timeout": "5s",
-        "idle_in_transaction_session_timeout": "60s",
-        "jit": "off",
-    }
-    for name, value in values.items():
-        await set_for_database(installation, f"{name} = '{value}'")
-    assert (await installation.examine(WAYMARK_POOLER="session"))["pooler"].status is Status.OK
-
-
-async def set_for_database(installation: Installation, setting: str) -> None:
-    """Sets it for the connections that are opened from now on."""
-    database = Database(installation.environment["WAYMARK_DATABASE_URL"])
-    async with database.reading(primary=True) as connection:
-        name = make_url(database.url).database
-        await connection.exec_driver_sql("SET default_transaction_read_only = off")
-        await connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET {setting}')
-    await database.close()
