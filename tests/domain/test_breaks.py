@@ -11,7 +11,15 @@ from db.models.aim import Aim, AimProgress
 from db.sql import progress as progress_sql
 from db.sql.breaks import days_of_programmes
 from domain import off_the_job, progress
-from domain.breaks import AimSpan, BreakPeriod, days_of_programme, days_within, format_periods, parse_periods
+from domain.breaks import (
+    AimSpan,
+    BreakPeriod,
+    break_sums,
+    days_of_programme,
+    days_within,
+    format_periods,
+    parse_periods,
+)
 from domain.enums import AimStatus, Role
 from services.progress import break_columns
 from tests.support.cases import CASES
@@ -48,6 +56,12 @@ def test_a_break_as_of_a_day_has_no_return_that_comes_later():
     assert period.as_of(TODAY + 2 * DAY) == BreakPeriod(TODAY, None)
     assert period.as_of(TODAY + 3 * DAY) == period
     assert BreakPeriod(TODAY, None).as_of(TODAY) == BreakPeriod(TODAY, None)
+
+
+def test_the_days_of_breaks_that_have_ended_and_the_start_of_one_that_has_not_are_stored():
+    ended, unfinished = BreakPeriod(TODAY - 20 * DAY, TODAY - 15 * DAY), BreakPeriod(TODAY, None)
+    assert break_sums([ended, unfinished], TODAY - 18 * DAY, TODAY + 9 * DAY) == (3, TODAY)
+    assert break_sums([ended], TODAY - 30 * DAY, TODAY) == (5, None)
 
 
 def test_breaks_are_stored_as_text():

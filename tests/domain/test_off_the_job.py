@@ -99,4 +99,8 @@ def test_months_without_learning_are_those_that_are_over_and_had_a_day_to_learn(
         "2026-05",
     ]
     assert months_without_learning([span], [], dt.date(2026, 4, 1)) == ["2026-03"]
+    # One day to learn is enough, such as the last one of an aim, or the one between two breaks.
+    for ended in (dt.date(2026, 8, 1), dt.date(2026, 9, 1)):
+        days = AimSpan(dt.date(2026, 7, 31), ended, [BreakPeriod(dt.date(2026, 8, 1), ended)])
+        assert months_without_learning([days], [], today) == ["2026-07", f"{ended:%Y-%m}"]
     assert months_without_learning([], [], today) == []

@@ -13,7 +13,15 @@ from db.sql.reviews import due_day, parameters
 from domain import clock
 from domain.day_number import day_number
 from domain.enums import ReviewBooking
-from domain.reviews import MONTHLY_FROM, end_of_month, months_later, review_booking, review_due
+from domain.reviews import (
+    MONTHLY_FROM,
+    STANDARD_MONTHS,
+    STANDARD_WEEKS,
+    end_of_month,
+    months_later,
+    review_booking,
+    review_due,
+)
 from tests.support.cases import CASES
 
 DAY = dt.date.fromisoformat
@@ -22,7 +30,7 @@ DAY = dt.date.fromisoformat
 @pytest.mark.parametrize("case", CASES["review_due"])
 def test_the_cases(case: dict):
     last = DAY(case["lastReview"]) if case["lastReview"] else None
-    assert review_due(last, [DAY(case["aimStarted"])], None, 12, 3) == DAY(case["due"])
+    assert review_due(last, [DAY(case["aimStarted"])], None, STANDARD_WEEKS, STANDARD_MONTHS) == DAY(case["due"])
 
 
 def test_of_aims_under_both_rules_the_earlier_day_holds():
@@ -45,12 +53,19 @@ def test_after_a_break_it_is_due_a_month_after_the_return_at_the_earliest():
     assert review_due(last, [start], DAY("2026-02-01"), 12, 3) == DAY("2026-04-30")
     # A review after the return starts the interval again.
     assert review_due(DAY("2026-04-21"), [start], DAY("2026-04-20"), 12, 3) == DAY("2026-07-31")
+    # So does one on the day of the return.
+    assert review_due(DAY("2026-01-31"), [start], DAY("2026-01-31"), 12, 0) == DAY("2026-01-31")
+    # Without one, the return delays what is due after the start.
+    assert review_due(None, [start], DAY("2026-04-20"), 12, 3) == DAY("2026-05-20")
 
 
 def test_months_are_those_of_the_calendar():
     assert months_later(DAY("2026-11-30"), 3) == DAY("2027-02-28")
     assert months_later(DAY("2027-12-31"), 2) == DAY("2028-02-29")
     assert end_of_month(DAY("2026-12-01")) == DAY("2026-12-31")
+    # Up to the last one.
+    assert months_later(DAY("9999-11-30"), 1) == DAY("9999-12-30")
+    assert months_later(DAY("9999-12-01"), 1) == dt.date.max
 
 
 def test_booked_too_late_or_not_at_all():

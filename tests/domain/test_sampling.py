@@ -7,7 +7,7 @@ AIMS = {aim: [100 + unit for unit in range(10)] for aim in range(1, 21)}
 
 def test_a_share_is_rounded_up():
     assert [share(percent, 7) for percent in (0, 1, 14, 15, 100)] == [0, 1, 1, 2, 7]
-    assert share(50, 0) == 0
+    assert share(50, 0) == 0 and share(100, 200) == 200
 
 
 def test_the_same_seed_chooses_the_same_units_whatever_their_order():
