@@ -18,7 +18,7 @@ from domain.reviews import STANDARD_MONTHS
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from resolvers.core.context import Client, Context
-from schema.executor import compiler
+from schema.executor import code
 from tests.authorization.oracle import Visibility
 from tests.authorization.rows import TABLE_OF, Rows
 from tests.authorization.schema_crawler import by_id_document, ids_in, nodes_document, roots_document, schema
@@ -71,7 +71,7 @@ class ViewerCrawler:
             patch.setattr(postgres_connection, "CONNECT_SECONDS", PATIENCE_SECONDS)
             patch.setattr(read_pool, "ACQUIRE_SECONDS", PATIENCE_SECONDS)
             if compiled:
-                patch.setattr(compiler, "MAX_LINES", 1_000_000)
+                patch.setattr(code, "MAX_LINES", 1_000_000)
             answer = await schema().execute(query, variable_values=variables, context_value=context)
         assert answer.errors is None, answer.errors[:3]
         assert counters.unsupported == not_compiled or not compiled
