@@ -28,7 +28,7 @@ def run_migrate(settings: Settings, arguments: argparse.Namespace) -> int:
             if not arguments.expand:
                 await contract(database, print)
             # What the fills changed, and what processes of the last version did.
-            await complete(database)
+            await complete(database, print)
         except MigrationBlocked as error:
             return fail(str(error))
         version = await table_version(database)

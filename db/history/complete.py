@@ -6,6 +6,7 @@ row.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy.orm import aliased
 from db.database import Database
 from db.history.daily_rows import close_rows, of_same_provider, record_aims, record_time
 from db.history.rebuild import rebuild_aims, rebuild_time
+from db.migration_locks import Report
 from db.models.aim import Aim, AimProgress
 from db.models.aim_history import AimHistory, TimeHistory
 from db.models.learner import Learner
@@ -55,9 +57,12 @@ class HistoryKeeper:
             await asyncio.sleep(INTERVAL_SECONDS)
 
 
-async def complete(database: Database) -> int:
-    """Rebuilds, corrects and closes rows, in batches. Returns how many aims and learners it wrote rows for."""
-    written = 0
+async def complete(database: Database, report: Report = lambda _: None) -> int:
+    """Rebuilds, corrects and closes rows, in batches. Returns how many aims and learners it wrote rows for.
+
+    `report` receives a line before the first batch and one after the last, if there is one.
+    """
+    written, began = 0, time.monotonic()
     for find, write in ((without_history, rebuild_aims), (drifted, _record_aims), (_time_drifted, _record_time)):
         last = 0
         while True:
@@ -65,6 +70,8 @@ async def complete(database: Database) -> int:
             keys = [key for (key,) in await database.rows(find(last).limit(BATCH_SIZE), primary=True)]
             if not keys:
                 break
+            if not written:
+                report("History of aims and time: fills")
             async with database.writing() as session:
                 # One process at a time, as another would write the same rows.
                 if not database.is_sqlite and not await session.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
@@ -75,6 +82,8 @@ async def complete(database: Database) -> int:
     if written or await database.rows(_unclosed().limit(1), primary=True):
         async with database.writing() as session:
             await close_rows(session)
+    if written:
+        report(f"History of aims and time: {written:,} aims and learners in {time.monotonic() - began:.1f} s")
     return written
 
 

@@ -80,8 +80,12 @@ async def test_the_past_is_rebuilt_from_dated_records(
             factory = Factory(session, on(changed))
             await factory.time_log_entry(learner, admin, 7, aim, job_setting=JobSetting.OFF_THE_JOB, date=TODAY)
         monkeypatch.setattr(clock, "now", lambda: NOW)
-    assert await complete(database) > 0
-    assert await complete(database) == 0
+    lines: list[str] = []
+    written = await complete(database, lines.append)
+    assert written > 0
+    assert lines[0] == "History of aims and time: fills" and f": {written:,} aims and learners in " in lines[1]
+    assert await complete(database, lines.append) == 0
+    assert len(lines) == 2
 
     who = viewer(admin, Role.MASTER_ADMIN)
     points = await kpi_history(reading(database, who, NOW), TODAY - 110 * DAY, TODAY, Interval.DAY, {})
