@@ -60,7 +60,8 @@ class WritePool:
         """Returns a connection without a transaction, the one used last. Raises what SQLAlchemy raises."""
         while self._idle:
             connection = self._idle.pop()
-            if connection.generation == self._generation:
+            # The server may have closed it since, as one that was restarted has.
+            if connection.generation == self._generation and connection.is_idle:
                 return connection
             connection.close(lost=True)
         self._waiting += 1

@@ -76,3 +76,14 @@ async def test_expired_connections_are_replaced(demo_postgres: Database):
     assert await process_of_write(demo_postgres) != later
     counts = demo_postgres.pool_counts()["writes"]
     assert (counts.in_use, counts.idle) == (0, 1)
+
+
+async def test_a_connection_that_the_server_closed_while_it_was_idle_is_replaced(demo_postgres: Database):
+    first = await process_of_write(demo_postgres)
+    await demo_postgres.rows(select(func.pg_terminate_backend(first)))
+    async with asyncio.timeout(10):
+        while not demo_postgres._write_pool._idle[0].driver.is_closed():
+            await asyncio.sleep(0.01)
+    assert await process_of_write(demo_postgres) != first
+    counts = demo_postgres.pool_counts()["writes"]
+    assert (counts.in_use, counts.idle) == (0, 1)
