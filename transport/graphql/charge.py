@@ -12,30 +12,12 @@ from transport.graphql.rate_limit import RateLimiter
 COUNTED_FROM = 500
 
 
-def objects_in(data: Any) -> int:
-    """Returns the number of objects in the data of a response. An edge is not counted in addition to its node."""
-    count, waiting = 0, [data]
-    while waiting:
-        value = waiting.pop()
-        if value.__class__ is dict:
-            count += 1
-            for name, part in value.items():
-                if part.__class__ is dict:
-                    waiting.append(part)
-                elif part.__class__ is list:
-                    waiting += part
-                    count -= len(part) if name == "edges" else 0
-        elif value.__class__ is list:
-            waiting += value
-    return count
-
-
 def settle(limiter: RateLimiter, caller: Any, prepared: PreparedOperation, data: Any) -> None:
     """Gives back to the caller what a large query was charged for objects that it did not give."""
     log = prepared.log
     if prepared.operation.kind is not OperationType.QUERY or log.cost < COUNTED_FROM or log.cost_left is None:
         return
-    log.charged = min(log.cost, max(1, objects_in(data)))
+    log.charged = min(log.cost, max(1, prepared.operation.objects.of(data)))
     log.cost_left = limiter.give_back(caller, log.cost - log.charged, prepared.anonymous)
 
 

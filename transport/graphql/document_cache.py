@@ -22,6 +22,7 @@ from transport.graphql.complexity import DocumentWalk
 from transport.graphql.deprecations import Deprecations
 from transport.graphql.errors import VALIDATION_FAILED, OperationRejected, client_message, operation_rejected
 from transport.graphql.input_values import check_literals
+from transport.graphql.object_count import ObjectCount
 from transport.graphql.prepared_document import Operation, PreparedDocument
 from transport.graphql.time_slicing import Steps, TimeSlicer, run_at_once
 from transport.limits import Limits
@@ -181,6 +182,7 @@ class DocumentCache:
                     introspects=size.introspects,
                     only_introspects=size.introspects and _only_introspects(node),
                     deprecated=deprecated,
+                    objects=ObjectCount(document, node),
                 )
                 for (node, size), deprecated in zip(sizes, self._deprecations.used_by(document), strict=True)
             }

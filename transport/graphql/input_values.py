@@ -18,10 +18,11 @@ _MAX_PLACE = 100
 
 
 def check_variables(variables: Mapping[str, Any] | None, limits: Limits) -> None:
-    """Raises OperationRejected, which names the place in the variables, for a value that no argument takes.
+    """Checks variables as they come out of JSON.
 
-    That is a text with the character U+0000, which PostgreSQL cannot store, or with more than `text_characters`; and
-    more than `input_values` values in all, since each of them is coerced on the event loop.
+    Raises OperationRejected, which names the place in the variables, for a value that no argument takes. That is a text
+    with the character U+0000, which PostgreSQL cannot store, or with more than `text_characters`; and more than
+    `input_values` values in all, since each of them is coerced on the event loop.
     """
     if not variables:
         return
@@ -39,21 +40,20 @@ def check_variables(variables: Mapping[str, Any] | None, limits: Limits) -> None
                     max=limits.input_values,
                 )
             for key, value in container.items() if isinstance(container, dict) else enumerate(container):
-                if isinstance(value, str):
-                    _check_text(value, (*place, key), limits)
-                elif isinstance(value, dict | list):
+                kind = value.__class__
+                if kind is str:
+                    if len(value) > limits.text_characters or _NUL in value:
+                        raise _text_rejected(value, (*place, key), limits)
+                elif kind is dict or kind is list:
                     inner.append((value, (*place, key)))
         level = inner
 
 
-def _check_text(text: str, place: tuple[Any, ...], limits: Limits) -> None:
+def _text_rejected(text: str, place: tuple[Any, ...], limits: Limits) -> OperationRejected:
     if len(text) > limits.text_characters:
-        raise _text_rejected(place, f"is longer than {limits.text_characters} characters. Shorten it.")
-    if _NUL in text:
-        raise _text_rejected(place, "contains the character U+0000, which cannot be stored. Remove it.")
-
-
-def _text_rejected(place: tuple[Any, ...], problem: str) -> OperationRejected:
+        problem = f"is longer than {limits.text_characters} characters. Shorten it."
+    else:
+        problem = "contains the character U+0000, which cannot be stored. Remove it."
     name = ".".join(map(str, ("variables", *place)))[:_MAX_PLACE]
     return operation_rejected(f"{name} {problem}", BAD_USER_INPUT)
 

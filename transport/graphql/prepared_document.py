@@ -9,6 +9,7 @@ from graphql import DocumentNode, OperationType
 from transport.graphql.anonymous_document import Part
 from transport.graphql.cost import Cost, evaluate
 from transport.graphql.errors import operation_rejected
+from transport.graphql.object_count import ObjectCount
 from transport.graphql.operation_context import OperationContext
 from transport.graphql.operation_log import OperationLog
 from transport.graphql.request import GraphQLRequest
@@ -30,6 +31,7 @@ class Operation:
     introspects: bool
     only_introspects: bool
     deprecated: tuple[str, ...]
+    objects: ObjectCount
 
     def cost_with(self, variables: Mapping[str, Any] | None, limits: Limits) -> int:
         """Returns the cost of running it with these variables. Raises OperationRejected if it is over the limit."""
