@@ -66,6 +66,23 @@ def test_both_days_count():
     assert progress.duration_tenths(start, start, start) == 1000
 
 
+def test_days_of_breaks_that_have_ended_and_of_one_that_has_not():
+    start, end = dt.date(2026, 6, 1), dt.date(2026, 6, 30)
+    assert progress.days_counted(start, start) == 1 and progress.days_counted(start, end) == 30
+    assert progress.days_on_break(4, None, start, end, end) == 4
+    assert [progress.days_on_break(4, start + 9 * DAY, start, end, start + days * DAY) for days in (8, 9, 40)] == [
+        4,
+        5,
+        25,
+    ]
+    assert progress.days_on_break(0, start - DAY, start, end, start) == 1
+
+
+def test_all_criteria_are_whole_unless_units_are_still_to_choose():
+    assert progress.reached_tenths(5, 5) == 1000
+    assert progress.reached_tenths(5, 5, 1) == 999
+
+
 def test_red_begins_the_day_after_the_planned_end():
     assert not progress.is_past_planned_end(AimStatus.IN_TRAINING, TODAY, TODAY)
     assert progress.is_past_planned_end(AimStatus.IN_TRAINING, TODAY - DAY, TODAY)

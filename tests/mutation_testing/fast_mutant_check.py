@@ -46,6 +46,9 @@ PACKAGES = ("auth.", "db.", "domain.", "loaders.", "resolvers.", "schema.")
 NUMBER_RULES = {"domain/progress.py", "domain/off_the_job.py"}
 NUMBER_TESTS = ("tests/domain/test_progress.py", "tests/domain/test_off_the_job.py", "tests/loaders/test_kpis.py")
 
+# All cases of SQLite, also those that scripts/test runs on PostgreSQL only.
+CASES = ("-m", "long or not long", "-k", "sqlite or not postgresql")
+
 # All viewers, one of each role first.
 _ORDER = sorted([*VIEWERS, ("oz", Role.LEARNER)], key=lambda viewer: viewer not in ONE_OF_EACH)
 # Without the users of the far provider: their visible rows refer to users of this one, so they cannot be reduced.
@@ -80,8 +83,7 @@ class FastCheck:
             if paths == {"auth/policy.py"}:
                 return 0
             if paths <= NUMBER_RULES:
-                command = ["-x", "-q", "-p", "no:cacheprovider", "-k", "sqlite or not postgresql"]
-                return int(pytest.main([*command, *NUMBER_TESTS]))
+                return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *CASES, *NUMBER_TESTS]))
             return 0 if asyncio.run(self._checks_pass()) else 1
 
         return _child(run)

@@ -21,7 +21,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tests.mutation_testing.equivalents import EQUIVALENT
-from tests.mutation_testing.fast_mutant_check import NUMBER_TESTS, fast_check
+from tests.mutation_testing.fast_mutant_check import CASES, NUMBER_TESTS, fast_check
 from tests.mutation_testing.mutation_operators import Mutation, conditions, numbers, permissions, scoped
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +90,7 @@ def tests_pass(tests: tuple[str, ...], copy: Path, timeout: float) -> bool:
     # Bytecode of the original of the same second would be used for the mutant.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     ran = subprocess.run(
-        [*command, "-k", "sqlite or not postgresql", *tests],
+        [*command, *CASES, *tests],
         cwd=copy, env=environment, capture_output=True, timeout=timeout, check=False,
     )  # fmt: skip
     return ran.returncode == 0

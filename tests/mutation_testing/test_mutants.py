@@ -1,11 +1,15 @@
 """The tool of mutation testing. A run over all mutants takes long and is not part of the tests: `scripts/mutants`."""
 
 import ast
+import re
+import subprocess
+import sys
 
 import pytest
 
 from tests.mutation_testing.equivalents import EQUIVALENT
-from tests.mutation_testing.mutants import PLANS, mutants_of, without_equivalents
+from tests.mutation_testing.fast_mutant_check import CASES
+from tests.mutation_testing.mutants import PLANS, ROOT, mutants_of, without_equivalents
 from tests.mutation_testing.mutation_operators import scoped
 
 SOURCE = """
@@ -42,3 +46,13 @@ def test_each_condition_is_dropped_alone_and_restored() -> None:
 def test_mutants_are_distinct(path: str) -> None:
     mutants = mutants_of(path)
     assert len({mutant.source for mutant in mutants}) == len(mutants) > 100
+
+
+def test_each_case_of_sqlite_is_run() -> None:
+    """Also one that scripts/test runs on PostgreSQL only: half of a file's cases would detect half of its mutants."""
+    path = "tests/repositories/test_scoped.py"
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *CASES, path]
+    collected = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+    names = re.findall(r"^(?:async )?def (test_\w+)\(.*database: Database", (ROOT / path).read_text(), re.MULTILINE)
+    assert names and all(f"{path}::{name}[sqlite]" in collected for name in names)
+    assert "[postgresql]" not in collected
