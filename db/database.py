@@ -21,6 +21,7 @@ from db.commit import in_turn, transaction
 from db.compiled_select import CompiledSelect, CompiledSelectCache, Readable
 from db.direct_statements import DirectStatements, StatementListener
 from db.engines import EngineMaker, Expiry, with_driver
+from db.flush import flush
 from db.models import registry as tables  # noqa: F401  the mapper needs all tables before the first session
 from db.outages import OutageLog, is_away, sqlstate_of
 from db.postgres_connection import ConnectionOptions
@@ -188,7 +189,7 @@ class Database:
         connection = await pool.acquire()
         try:
             direct = DirectStatements(connection, self._direct, _count_statement, self.read_listeners, self._note_error)
-            session = WriteSession(direct)
+            session = WriteSession(direct, flush)
             async with transaction(session):
                 yield session
             await session.close()

@@ -45,6 +45,23 @@ async def send(
     return result.all() if getattr(result, "returns_rows", True) else ()
 
 
+async def send_many(
+    session: AsyncSession, statement: AnyStatement, parameters: Sequence[Mapping[str, Any]]
+) -> Sequence[Row[Any]]:
+    """Sends a statement once for each of the parameters, on PostgreSQL in one round trip.
+
+    Returns the rows of all of them in their order; on SQLite for several parameters none. Otherwise as `send`.
+    """
+    direct: DirectStatements | None = session.info.get(DRIVER)
+    if direct is not None:
+        return await direct.rows(statement, parameters)
+    executed: Any = await statement if isinstance(statement, CachedStatement) else statement
+    if len(parameters) == 1:
+        return await send(session, executed, parameters[0])
+    await session.execute(executed, list(parameters))
+    return ()
+
+
 def is_postgresql(session: AsyncSession) -> bool:
     """Returns whether the session's database is PostgreSQL."""
     return DRIVER in session.info or session.get_bind().dialect.name == "postgresql"
@@ -70,16 +87,23 @@ class DirectStatements:
         self._listeners = listeners
         self._on_error = on_error
 
-    async def rows(self, statement: AnyStatement, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        """Returns the rows of a statement."""
+    async def rows(
+        self, statement: AnyStatement, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    ) -> Sequence[Row[Any]]:
+        """Returns the rows of a statement; with several parameters, those of the statement for each of them."""
         compiled = self._statements.find(statement) or await self._statements.compile(statement)
-        arguments = compiled.arguments(parameters)
+        if isinstance(parameters, Mapping):
+            answer = partial(self._fetch, compiled.sql, compiled.arguments(parameters))
+        elif len(parameters) == 1:
+            answer = partial(self._fetch, compiled.sql, compiled.arguments(parameters[0]))
+        else:
+            answer = partial(self._fetch_many, compiled.sql, list(map(compiled.arguments, parameters)))
         self._count()
         if not self._listeners:
-            return compiled.rows(await self._fetch(compiled.sql, arguments))
+            return compiled.rows(await answer())
         began, error = time.perf_counter(), None
         try:
-            return compiled.rows(await self._fetch(compiled.sql, arguments))
+            return compiled.rows(await answer())
         except BaseException as raised:
             error = type(raised).__name__
             raise
@@ -97,13 +121,21 @@ class DirectStatements:
             await self._translated(sql, self.connection.driver.execute(sql))
 
     async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        await self._begin()
+        found: Sequence[Any] = await self._translated(sql, self.connection.driver.fetch_prepared(sql, arguments))
+        return found
+
+    async def _fetch_many(self, sql: str, arguments: Sequence[Sequence[Any]]) -> Sequence[Any]:
+        await self._begin()
+        found: Sequence[Any] = await self._translated(sql, self.connection.driver.fetchmany(sql, arguments))
+        return found
+
+    async def _begin(self) -> None:
         connection = self.connection
         if connection.adapter._transaction is None:
             await self._translated(_BEGIN, connection.driver.execute(_BEGIN))
             # SQLAlchemy begins a transaction with the first statement that it sends itself, unless there is one.
             connection.adapter._transaction = _Transaction(connection.driver)
-        found: Sequence[Any] = await self._translated(sql, connection.driver.fetch_prepared(sql, arguments))
-        return found
 
     async def _translated(self, sql: str, answer: Awaitable[Any]) -> Any:
         try:

@@ -1,10 +1,11 @@
-"""Flushes a session: changed objects by updates that are built once, everything else by SQLAlchemy.
+"""Flushes a session: changed and new objects by statements that are built once, the rest by SQLAlchemy.
 
-SQLAlchemy's flush of one changed object calls some 600 functions, the update sent directly about 150.
+SQLAlchemy's flush of one changed object calls some 600 functions, the update sent directly about 60.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import Update, bindparam, inspect, update
@@ -14,19 +15,20 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from db.cached_statement import cached_statement
-from db.direct_statements import send
+from db.direct_statements import send_many
 from db.models.base import Base
-from db.write_session import unmade_objects
+from db.new_objects import insert_objects, insertion_of
+from db.write_session import WriteSession
 
 _VALUE, _KEY, _VERSION = "value_{}", "key_{}", "old_version"
 
+# Called with the `info` of the session, each object that was sent directly, and the attributes that were changed; None
+# if it is new.
+ChangeListener = Callable[[dict[Any, Any], Base, Collection[str] | None], None]
+_listeners: list[ChangeListener] = []
 
-# Called with the `info` of the session, each object that was sent directly, and the attributes that were changed.
-UpdateListener = Callable[[dict[Any, Any], Base, Collection[str]], None]
-_listeners: list[UpdateListener] = []
 
-
-def on_update(listener: UpdateListener) -> UpdateListener:
+def on_change(listener: ChangeListener) -> ChangeListener:
     """Registers a function for what is sent directly; SQLAlchemy calls those of its own events for the rest."""
     _listeners.append(listener)
     return listener
@@ -43,47 +45,75 @@ class _Change(NamedTuple):
 async def flush(session: AsyncSession) -> None:
     """Sends what has changed of the session's objects. Raises what SQLAlchemy raises.
 
-    Where each changed object is of another class, and none is new or deleted, an update for each goes out directly, in
-    the order of tables.
+    In the order of tables, an update for each changed object goes out directly; so do inserts of new objects, and
+    several updates of one class in one round trip, where the session has no session of SQLAlchemy.
     """
-    objects: Any = unmade_objects(session)
-    if objects is not None:
-        modified = [each for each in objects.values() if instance_state(each).modified]
-        known = None
+    if isinstance(session, WriteSession) and session.made is None:
+        if await _flush_objects(session):
+            return
     else:
         sync = session.sync_session
-        modified = [] if sync.new or sync.deleted else list(sync.dirty)
-        known = sync.identity_map
-    changes = _changes(modified)
-    if changes is None or (known is not None and not modified):
-        await session.flush()
-        return
-    for change in changes:
-        await _send(session, change)
-    # What was set to what it was is not sent.
+        if not (sync.new or sync.deleted):
+            modified = list(sync.dirty)
+            changes = _changes(modified)
+            # SQLAlchemy sends the rows of one class together.
+            if changes is not None and len({type(each.changed) for each in changes}) == len(changes):
+                for change in sorted(changes, key=lambda each: _position(type(each.changed))):
+                    await _send(session, [change])
+                _are_sent(modified, sync.identity_map)
+                return
+    await AsyncSession.flush(session)
+
+
+async def _flush_objects(session: WriteSession) -> bool:
+    """Sends the changes of a session without SQLAlchemy's; returns whether that could be done."""
+    modified = [each for each in session.objects.values() if instance_state(each).modified]
+    added = list(session.added)
+    if not (modified or added):
+        return True
+    changes, insertions = _changes(modified), [insertion_of(each) for each in added]
+    if changes is None or None in insertions:
+        return False
+    for entity in sorted({type(each) for each in (*modified, *added)}, key=_position):
+        await _send(session, [each for each in changes if type(each.changed) is entity])
+        new = [each for each in insertions if each is not None and type(each.added) is entity]
+        session.objects.update(await insert_objects(session, new))
+        for each in new:
+            for listener in _listeners:
+                listener(session.info, each.added, None)
+    session.added.clear()
+    _are_sent(modified, None)
+    return True
+
+
+def _are_sent(modified: Sequence[Base], identity_map: Any) -> None:
+    # Also those that were set to what they were, of which nothing is sent.
     for each in modified:
         state: Any = instance_state(each)
-        state._commit_all(state.dict, known)
+        state._commit_all(state.dict, identity_map)
 
 
 def _changes(objects: Sequence[Base]) -> list[_Change] | None:
-    """Returns the changes of modified objects; None if SQLAlchemy has to send them."""
-    found: dict[type[Base], _Change] = {}
+    """Returns the changes of modified objects, by key; None if SQLAlchemy has to send them."""
+    found = []
     for each in objects:
         state = instance_state(each)
         values = _new_values(state)
-        if not values:
-            continue
-        entity = type(each)
-        # SQLAlchemy sends the rows of one class together.
-        if entity in found or not _is_plain(entity, values):
+        if values and not _is_plain(type(each), values):
             return None
-        found[entity] = _Change(each, state, values)
-    return sorted(found.values(), key=_table_name) if len(found) > 1 else list(found.values())
+        if values:
+            found.append(_Change(each, state, values))
+    return sorted(found, key=lambda change: change.state.key[1]) if len(found) > 1 else found
 
 
-def _table_name(change: _Change) -> str:
-    return str(change.changed.__table__.name)
+def _position(entity: type[Base]) -> int:
+    """The place of a class: those that its rows refer to come before it."""
+    return _positions()[entity.__tablename__]
+
+
+@cache
+def _positions() -> dict[str, int]:
+    return {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
 
 
 def _new_values(state: Any) -> dict[str, Any]:
@@ -117,20 +147,29 @@ def _columns(entity: type[Base]) -> dict[str, Any]:
     return {} if any(column.onupdate or column.server_onupdate for column in columns.values()) else columns
 
 
-async def _send(session: AsyncSession, change: _Change) -> None:
-    state, entity = change.state, type(change.changed)
-    version = _version_of(entity)
+async def _send(session: AsyncSession, changes: Sequence[_Change]) -> None:
+    """Sends updates of objects of one class."""
+    for names, group in groupby(changes, lambda each: tuple(each.values)):
+        same = list(group)
+        entity = type(same[0].changed)
+        rows = await send_many(session, _updating(entity, names), [_parameters(each) for each in same])
+        if len(rows) != len(same):
+            raise StaleDataError(f"UPDATE of {entity.__tablename__} matched no row: another transaction changed it")
+        version = _version_of(entity)
+        for change in same:
+            if version is not None:
+                change.state.dict[version] += 1
+            for listener in _listeners:
+                listener(session.info, change.changed, change.values.keys())
+
+
+def _parameters(change: _Change) -> dict[str, Any]:
     parameters = {_VALUE.format(name): value for name, value in change.values.items()}
-    for number, part in enumerate(state.key[1]):
+    for number, part in enumerate(change.state.key[1]):
         parameters[_KEY.format(number)] = part
-    if version is not None:
-        parameters[_VERSION] = state.dict[version]
-    if not await send(session, _updating(entity, tuple(change.values)), parameters):
-        raise StaleDataError(f"UPDATE of {entity.__tablename__} matched no row: another transaction changed it")
-    if version is not None:
-        state.dict[version] += 1
-    for listener in _listeners:
-        listener(session.info, change.changed, change.values.keys())
+    if (version := _version_of(type(change.changed))) is not None:
+        parameters[_VERSION] = change.state.dict[version]
+    return parameters
 
 
 @cache

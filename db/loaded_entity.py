@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, cast
 
-from sqlalchemy import Select, inspect
+from sqlalchemy import Select, bindparam, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
-from db.cached_statement import CachedStatement
+from db.cached_statement import CachedStatement, cached_statement
 from db.direct_statements import send
 from db.models.base import Base
-from db.write_session import unmade_objects
 
 E = TypeVar("E", bound=Base)
 
@@ -41,8 +40,9 @@ def loaded(session: AsyncSession, entity: type[E], row: Iterable[Any]) -> E:
     """
     shape = _shape(entity)
     values = dict(zip(shape.names, row, strict=True))
-    key = (shape.identity_class, tuple(values[name] for name in shape.key), None)
-    objects = unmade_objects(session)
+    key = identity_of(entity, tuple(values[name] for name in shape.key))
+    # Of a `WriteSession` without SQLAlchemy's.
+    objects: dict[Any, Base] | None = getattr(session, "unmade_objects", None)
     known: Any = session.sync_session.identity_map.get(key) if objects is None else objects.get(key)
     if known is not None:
         for name in inspect(known).unloaded.intersection(values):
@@ -58,6 +58,20 @@ def loaded(session: AsyncSession, entity: type[E], row: Iterable[Any]) -> E:
     else:
         objects[key] = found
     return cast("E", found)
+
+
+def identity_of(entity: type[Base], key: tuple[Any, ...]) -> Any:
+    """Returns SQLAlchemy's identity key of an object."""
+    return (_shape(entity).identity_class, key, None)
+
+
+@cached_statement
+def selecting(entity: type[Base]) -> Select[Any]:
+    """Selects the row of an entity whose key is `key_0`, and `key_1` and so on if it has several columns."""
+    keys = inspect(entity).primary_key
+    conditions = [column == bindparam(f"key_{number}", type_=column.type) for number, column in enumerate(keys)]
+    # unscoped: the caller has read the key within the viewer's scope
+    return select(*columns_of(entity)).where(*conditions)
 
 
 class _Shape(NamedTuple):

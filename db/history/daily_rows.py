@@ -33,7 +33,7 @@ from sqlalchemy.orm import Session, aliased
 
 from db.cached_statement import cached_statement
 from db.direct_statements import is_postgresql, send
-from db.flush import on_update
+from db.flush import on_change
 from db.models.aim import Aim, AimProgress
 from db.models.aim_history import AimHistory, TimeHistory
 from db.models.base import Base
@@ -95,11 +95,11 @@ def note_insert(session: AsyncSession, entity: type[Any], values: Mapping[str, A
         raise TypeError(f"the history follows new rows of {entity.__name__} as objects of the session")
 
 
-@on_update
-def _note_update(info: dict[Any, Any], changed: Base, names: Collection[str]) -> None:
+@on_change
+def _note_change(info: dict[Any, Any], changed: Base, names: Collection[str] | None) -> None:
     followed = _FOLLOWED.get(type(changed))
-    if followed is not None and any(name in names for name in followed):
-        _note_row(info.setdefault(_NOTED, Noted()), changed, new=False)
+    if followed is not None and (names is None or any(name in names for name in followed)):
+        _note_row(info.setdefault(_NOTED, Noted()), changed, new=names is None)
 
 
 @event.listens_for(Session, "after_flush")

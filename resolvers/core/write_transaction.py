@@ -9,7 +9,7 @@ Mutations of an entity use it through `UnitOfWork`. Changes of an account, which
 """
 
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.flush import flush
 from db.history import daily_rows
-from db.inserted_row import insert_row
+from db.inserted_row import insert_row, insert_rows
 from db.models.base import Base
 from db.models.change_reason import ChangeReason
 from db.models.outbox import outbox_mail
@@ -66,6 +66,11 @@ class WriteTransaction:
         """
         note_write(self.session, entity)
         return await insert_row(self.session, entity, values)
+
+    async def insert_all(self, entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Inserts rows with values of the same attributes, as `insert` does, in one statement."""
+        note_write(self.session, entity)
+        await insert_rows(self.session, entity, rows)
 
     async def finish(self) -> None:
         """Writes the history and the audit events, as the last statements before the commit.

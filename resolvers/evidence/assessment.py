@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from sqlalchemy import insert
-
 from db.models.aim import Aim
 from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import Evidence, EvidenceMapping
@@ -221,7 +219,7 @@ async def apply_mappings(
             reasons.setdefault(mapping.unit_key, SIGN_OFF_WITHDRAWN)
     if new_rows:
         # One statement for all of them: on SQLite the session would send one for each.
-        await uow.session.execute(insert(EvidenceMapping), new_rows)
+        await uow.insert_all(EvidenceMapping, new_rows)
     return await withdraw_unit_signatures(uow, evidence.aim_id, reasons)
 
 

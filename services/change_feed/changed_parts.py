@@ -11,7 +11,7 @@ from sqlalchemy import event, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session
 
-from db.flush import on_update
+from db.flush import on_change
 from db.models.aim import Aim
 from db.models.base import COUNTER, Base
 from db.models.learner import Learner
@@ -47,12 +47,12 @@ def note_write(session: AsyncSession, entity: type[Any]) -> None:
     _add(session, entity)
 
 
-@on_update
-def _of_update(info: dict[Any, Any], changed: Base, names: Collection[str]) -> None:
+@on_change
+def _of_change(info: dict[Any, Any], changed: Base, names: Collection[str] | None) -> None:
     entity = type(changed)
-    if any(name in names for name in _SEEN_BY.get(entity, ())):
+    if entity in _SEEN_BY and (names is None or any(name in names for name in _SEEN_BY[entity])):
         info[_MOVED] = True
-    if entity.__part__ is not None and any(name in _content(entity) for name in names):
+    if entity.__part__ is not None and (names is None or any(name in _content(entity) for name in names)):
         info.setdefault(_KEY, set()).add(entity.__part__)
 
 

@@ -50,7 +50,9 @@ BESIDE_READ = named_after("The read also runs through these files")
 BESIDE_WRITE = named_after("The write also runs through these files")
 # Of those, what runs on one database only.
 ON_POSTGRESQL = {"db/read_pool.py", "services/change_feed/changes.py", "services/change_feed/publisher.py"}
-WRITES_ON_POSTGRESQL = ON_POSTGRESQL | {"db/compiled_select.py", "db/write_pool.py"}
+WRITES_ON_POSTGRESQL = ON_POSTGRESQL | {
+    "db/compiled_select.py", "db/new_objects.py", "db/write_pool.py", "db/write_session.py",
+}  # fmt: skip
 ON_SQLITE = {"db/engines.py", "db/sql/any_of.py", "db/sqlite_pool.py", "services/audit/chain.py"}
 # Whose results a process keeps: they run for new facts only.
 KEPT = {"loaders/progress.py"}
