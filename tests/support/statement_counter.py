@@ -163,7 +163,9 @@ async def _plan_and_time(meter: Meter, clients: Clients) -> None:
     await _choose(meter, assessor, maya)
 
     def at(days: int) -> dict[str, str]:
+        # At night, because the demo's people have sessions in the afternoon.
         starts = clock.now() + dt.timedelta(days=days, hours=-3)
+        starts = starts.replace(hour=2) if days > 0 else starts
         return {"startsAt": starts.isoformat(), "endsAt": (starts + dt.timedelta(hours=1)).isoformat()}
 
     booking = {"learnerId": maya, "type": "GENERAL", "aimIds": [aim["id"]]}
