@@ -69,7 +69,11 @@ class Load:
                         continue
                     finally:
                         self.waits.append(time.perf_counter() - begun)
-                    if response.status_code != 200 or "errors" in response.json():
+                    if response.status_code == 401:
+                        # An access token lasts a quarter of an hour, less than a release with many learners.
+                        client.headers.pop("authorization")
+                        await person.sign_in(self.username, self.password)
+                    elif response.status_code != 200 or "errors" in response.json():
                         self.failed.append(f"{response.status_code} {response.text[:200]}")
                     elif query != self.read:
                         [payload] = response.json()["data"].values()

@@ -86,6 +86,13 @@ class ServerProcess:
                     [sys.executable, "server.py", "serve"], cwd=self.root, env=every,
                     stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, umask=self.umask,
                 )  # fmt: skip
+        try:
+            await self._until_ready()
+        except TimeoutError:
+            raise AssertionError(f"not ready in {START_PATIENCE:g} s: {self._log.read_text()[-3000:]}") from None
+
+    async def _until_ready(self) -> None:
+        assert self.process is not None
         async with asyncio.timeout(START_PATIENCE), httpx2.AsyncClient(timeout=PATIENCE) as client:
             while True:
                 assert self.process.poll() is None, self._log.read_text()
