@@ -38,7 +38,7 @@ async def send(
     """
     direct: DirectStatements | None = session.info.get(DRIVER)
     if direct is not None:
-        return await direct.rows(statement, parameters or {})
+        return await direct.rows(statement, dict(parameters or ()))
     executed: Any = await statement if isinstance(statement, CachedStatement) else statement
     result: Any = await session.execute(executed, parameters)
     # A result of an insert or update may have no rows; one of mapped columns always has, and does not say so.
@@ -88,22 +88,22 @@ class DirectStatements:
         self._on_error = on_error
 
     async def rows(
-        self, statement: AnyStatement, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+        self, statement: AnyStatement, parameters: dict[str, Any] | Sequence[Mapping[str, Any]]
     ) -> Sequence[Row[Any]]:
         """Returns the rows of a statement; with several parameters, those of the statement for each of them."""
         compiled = self._statements.find(statement) or await self._statements.compile(statement)
-        if isinstance(parameters, Mapping):
-            answer = partial(self._fetch, compiled.sql, compiled.arguments(parameters))
+        if isinstance(parameters, dict):
+            arguments, many = compiled.arguments(parameters), False
         elif len(parameters) == 1:
-            answer = partial(self._fetch, compiled.sql, compiled.arguments(parameters[0]))
+            arguments, many = compiled.arguments(parameters[0]), False
         else:
-            answer = partial(self._fetch_many, compiled.sql, list(map(compiled.arguments, parameters)))
+            arguments, many = list(map(compiled.arguments, parameters)), True
         self._count()
         if not self._listeners:
-            return compiled.rows(await answer())
+            return compiled.rows(await self._fetch(compiled.sql, arguments, many))
         began, error = time.perf_counter(), None
         try:
-            return compiled.rows(await answer())
+            return compiled.rows(await self._fetch(compiled.sql, arguments, many))
         except BaseException as raised:
             error = type(raised).__name__
             raise
@@ -118,41 +118,44 @@ class DirectStatements:
             return
         adapter._transaction = None
         if sql == "COMMIT" or not self.connection.driver.is_closed():
-            await self._translated(sql, self.connection.driver.execute(sql))
+            await self._execute(sql)
 
-    async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        await self._begin()
-        found: Sequence[Any] = await self._translated(sql, self.connection.driver.fetch_prepared(sql, arguments))
-        return found
-
-    async def _fetch_many(self, sql: str, arguments: Sequence[Sequence[Any]]) -> Sequence[Any]:
-        await self._begin()
-        found: Sequence[Any] = await self._translated(sql, self.connection.driver.fetchmany(sql, arguments))
-        return found
-
-    async def _begin(self) -> None:
+    async def _fetch(self, sql: str, arguments: Sequence[Any], many: bool) -> Sequence[Any]:
         connection = self.connection
         if connection.adapter._transaction is None:
-            await self._translated(_BEGIN, connection.driver.execute(_BEGIN))
+            await self._execute(_BEGIN)
             # SQLAlchemy begins a transaction with the first statement that it sends itself, unless there is one.
             connection.adapter._transaction = _Transaction(connection.driver)
-
-    async def _translated(self, sql: str, answer: Awaitable[Any]) -> Any:
+        driver = connection.driver
         try:
-            return await answer
+            found: Sequence[Any] = await (driver.fetchmany if many else driver.fetch_prepared)(sql, arguments)
         except DRIVER_ERRORS as error:
-            raised = driver_error(sql, error, self.connection.driver)
-            if raised.connection_invalidated:
-                self._invalidate()
-            self._on_error(raised)
-            raise raised from error
+            raise self._failure(sql, error) from error
         except BaseException:
-            # Cancelled: the rest of the result may still arrive on this connection, or the BEGIN be carried out.
+            self._invalidate()
+            raise
+        return found
+
+    async def _execute(self, sql: str) -> None:
+        try:
+            await self.connection.driver.execute(sql)
+        except DRIVER_ERRORS as error:
+            raise self._failure(sql, error) from error
+        except BaseException:
             self._invalidate()
             raise
 
+    def _failure(self, sql: str, error: Exception) -> DBAPIError:
+        """Returns what SQLAlchemy raises for an error of the driver."""
+        raised = driver_error(sql, error, self.connection.driver)
+        if raised.connection_invalidated:
+            self._invalidate()
+        self._on_error(raised)
+        return raised
+
     def _invalidate(self) -> None:
-        # The session's rollback follows, which a closed connection answers without the server.
+        # After a lost connection, or a cancellation: the rest of the result may still arrive, or the BEGIN be carried
+        # out. The session's rollback follows, which a closed connection answers without the server.
         self.connection.driver.terminate()
         self.connection.adapter._transaction = None
         proxied = self.connection.sqlalchemy.sync_connection

@@ -13,7 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.compiling import compile_in_thread
 from db.outages import loses_connection, sqlstate_of
-from db.postgres_connection import ACQUIRE_SECONDS, ConnectionOptions, connect, is_silent
+from db.postgres_connection import ACQUIRE_SECONDS, STATEMENTS_STAY, ConnectionOptions, connect, is_silent
 from db.read_pool import PostgresPool, ReadPool
 from db.sqlite_pool import SqlitePool
 
@@ -43,7 +43,10 @@ class EngineMaker:
             arguments["factory"] = RollingBackConnection
         else:
             arguments["async_creator_fn"] = partial(connect, self._options)
-            if not self._options.prepares:
+            if self._options.prepares:
+                # The driver keeps no statement of more than 15 kB by default, and none for more than five minutes.
+                arguments |= STATEMENTS_STAY
+            else:
                 arguments |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": _unnamed}
         engine = create_async_engine(
             url,

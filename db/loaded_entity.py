@@ -60,6 +60,14 @@ def loaded(session: AsyncSession, entity: type[E], row: Iterable[Any]) -> E:
     return cast("E", found)
 
 
+def refill(found: Base, row: Iterable[Any]) -> None:
+    """Gives an object what its row, with the columns of `attributes_of`, has now; what was set before is forgotten."""
+    state: Any = instance_state(found)
+    state.dict.update(zip(attributes_of(type(found)), row, strict=True))
+    state.committed_state.clear()
+    state.expired_attributes.clear()
+
+
 def identity_of(entity: type[Base], key: tuple[Any, ...]) -> Any:
     """Returns SQLAlchemy's identity key of an object."""
     return (_shape(entity).identity_class, key, None)

@@ -21,6 +21,12 @@ IDLE_IN_TRANSACTION_SECONDS = 60
 _GRACE_SECONDS = 1.0
 # A lost peer is noticed on an idle connection after 15 + 3 * 5 seconds, and on sent data after 10.
 _KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
+# Arguments of `connect`: each statement is prepared once, and stays prepared, whatever its length.
+STATEMENTS_STAY = {
+    "statement_cache_size": 1_000,
+    "max_cached_statement_lifetime": 0,
+    "max_cacheable_statement_size": 0,
+}
 # Options of an SQLAlchemy URL that the driver does not accept.
 _SQLALCHEMY_OPTIONS = ("prepared_statement_cache_size", "prepared_statement_name_func", "async_fallback")
 
@@ -150,9 +156,4 @@ def is_silent(error: BaseException) -> bool:
 
 def read_arguments(options: ConnectionOptions, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the arguments of `connect` for a read pool: each statement is prepared once, and stays prepared."""
-    return {
-        **arguments,
-        "statement_cache_size": 1_000,
-        "max_cached_statement_lifetime": 0,
-        "max_cacheable_statement_size": 0,
-    }
+    return {**arguments, **STATEMENTS_STAY}

@@ -71,7 +71,7 @@ class WriteSession(AsyncSession):
 
     async def rows(self, statement: AnyStatement, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Returns the rows of a direct statement."""
-        return await self._direct.rows(statement, parameters)
+        return await self._direct.rows(statement, dict(parameters))
 
     def add(self, instance: Any, *, _warn: bool = True) -> None:
         """Adds a new object, or one of another session."""

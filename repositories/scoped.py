@@ -4,13 +4,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Select, bindparam, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm.attributes import set_committed_value
 
 from auth import scope
 from auth.viewer import Viewer
 from db.cached_statement import cached_statement
 from db.direct_statements import send
-from db.loaded_entity import attributes_of, columns_of, loaded
+from db.loaded_entity import columns_of, loaded, refill
 from db.models.base import Base
 from domain.enums import Role
 
@@ -39,8 +38,7 @@ async def lock_again(session: AsyncSession, found: Base) -> None:
     rows = await send(session, _locking(entity), {"key": key})
     if not rows:
         raise LookupError(f"the row of this {entity.__name__} is gone")
-    for name, value in zip(attributes_of(entity), rows[0], strict=True):
-        set_committed_value(found, name, value)
+    refill(found, rows[0])
 
 
 @cached_statement

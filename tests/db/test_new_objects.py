@@ -49,10 +49,10 @@ async def inserted(database: Database, entity: Any, values: dict[str, Any], dire
     with pytest.raises(RolledBack):
         async with database.writing() as session:
             assert isinstance(session, WriteSession)
-            direct = session._direct
-            await direct._begin()
+            # The transaction begins.
+            await row_of(session, entity, [])
             # Neither triggers nor foreign keys: only the insert itself is compared.
-            await direct.connection.driver.execute("set local session_replication_role = replica")
+            await session._direct.connection.driver.execute("set local session_replication_role = replica")
             await session.rows(delete(entity.__table__).where(*key_of(entity, values)), {})
             if not directly:
                 await session.execute(text("select 1"))

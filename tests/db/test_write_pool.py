@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.database import Database
 from db.direct_statements import send
 from db.models.base import Key
+from db.write_session import WriteSession
 
 PROCESS = select(func.pg_backend_pid().label("process")).where(bindparam("one", type_=Key) == 1)
 
@@ -87,3 +88,15 @@ async def test_a_connection_that_the_server_closed_while_it_was_idle_is_replaced
     assert await process_of_write(demo_postgres) != first
     counts = demo_postgres.pool_counts()["writes"]
     assert (counts.in_use, counts.idle) == (0, 1)
+
+
+async def test_a_long_statement_stays_prepared(demo_postgres: Database):
+    sql = f"select '{'x' * 20_000}'"
+    count = "select count(*) from pg_prepared_statements where length(statement) > 15000"
+    async with demo_postgres.writing() as session:
+        assert isinstance(session, WriteSession)
+        await process_of(session)
+        driver = session._direct.connection.driver
+        for _ in range(2):
+            await driver.fetch_prepared(sql, [])
+        assert await driver.fetchval(count) == 1
