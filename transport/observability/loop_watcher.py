@@ -76,7 +76,8 @@ def work_of(frames: Sequence[FrameType], outer: Sequence[CodeType]) -> Work:
     request_id: str | None = None
     for each in frames:
         for value in list(each.f_locals.values()):
-            if isinstance(value, OperationLog):
+            # One that is being made does not have all its attributes yet; this is the last.
+            if isinstance(value, OperationLog) and hasattr(value, "started"):
                 return Work(value.request_id, value.saved_name or (value.name and value.name[:64]), where)
         request_id = request_id or _request_id(each.f_locals)
     return Work(request_id, None, where)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -75,6 +76,13 @@ def test_a_loop_that_only_waits_is_busy_with_nothing() -> None:
         return await asyncio.to_thread(seen, LoopWatcher(60))
 
     assert asyncio.run(waiting()) == Work()
+
+
+def test_an_operation_that_is_being_made_says_nothing() -> None:
+    """The thread looks between two assignments of its `__init__`."""
+    operation = OperationLog.__new__(OperationLog)
+    operation.request_id, operation.name = "request-3", "Unsaved"
+    assert work_of([sys._getframe()], []).request_id is None
 
 
 def test_the_frames_of_a_thread_are_read_from_the_inside_while_it_runs() -> None:
