@@ -274,7 +274,7 @@ class Database:
     async def close(self) -> None:
         """Closes all connections."""
         if self._write_pool is not None:
-            self._write_pool.close()
+            await self._write_pool.close()
         await self._primary_pool.close()
         if self.replica is not None:
             await self.replica.pool.close()

@@ -90,7 +90,7 @@ class WritePool:
         counts, kept = engine_counts(self._engine), len(self._idle)
         return PoolCounts(counts.in_use - kept, counts.idle + kept, counts.limit, counts.waiting)
 
-    def close(self) -> None:
-        """Gives the idle connections back to the engine's pool."""
+    async def close(self) -> None:
+        """Gives the idle connections back to the engine's pool, which closes those beyond what it keeps."""
         while self._idle:
-            self._idle.pop().close(lost=False)
+            await self._idle.pop().sqlalchemy.close()

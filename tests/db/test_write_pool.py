@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import Integer, bindparam, func, literal_column, select, table, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -100,3 +100,19 @@ async def test_a_long_statement_stays_prepared(demo_postgres: Database):
         for _ in range(2):
             await driver.fetch_prepared(sql, [])
         assert await driver.fetchval(count) == 1
+
+
+async def test_connections_beyond_the_limit_of_those_kept_are_closed_with_the_pool(
+    demo_postgres: Database, caplog: pytest.LogCaptureFixture
+):
+    database = Database(demo_postgres.url, pool_size=1)
+    async with database.writing() as one, database.writing() as other:
+        processes = {await process_of(one), await process_of(other)}
+    await database.close()
+    assert [record for record in caplog.records if record.name.startswith("sqlalchemy")] == []
+    alive = (
+        select(func.count()).where(literal_column("pid", Integer).in_(processes)).select_from(table("pg_stat_activity"))
+    )
+    async with asyncio.timeout(10):
+        while (await demo_postgres.rows(alive))[0][0]:
+            await asyncio.sleep(0.02)
