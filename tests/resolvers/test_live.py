@@ -63,7 +63,9 @@ async def reads(scenario: EmptyPortfolio) -> AsyncIterator[list[str]]:
     sent: list[str] = []
 
     def record(sql: str, *_: Any) -> None:
-        sent.append(sql)
+        # Of a write on PostgreSQL its own statements are heard too.
+        if not sql.startswith("INSERT"):
+            sent.append(sql)
 
     scenario.database.read_listeners.append(record)
     yield sent

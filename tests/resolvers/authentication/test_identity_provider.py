@@ -162,7 +162,7 @@ async def test_keys_that_were_rotated_are_read_again(sign_in: SignIn, monkeypatc
 
 @sqlite_only
 async def test_a_slow_huge_or_redirected_answer_is_given_up(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auth.identity.http.SECONDS", 0.3)
+    monkeypatch.setattr("auth.identity.http.SECONDS", 0.8)
     for path, answer in product(("discovery", "token", "keys"), (HUGE, DRIPPING, 1.0, None)):
         sign_in.provider.forget_requests()
         sign_in.provider.tell(wrong={path: answer or elsewhere(f"{sign_in.provider.issuer}/userinfo")})

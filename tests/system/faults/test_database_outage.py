@@ -32,9 +32,8 @@ def assert_unavailable(response: httpx2.Response) -> None:
 
 
 async def connections_in_use(running: RunningServer) -> int:
-    """Returns how many connections are checked out of the pool."""
-    engines = running.server.services.database.sync_engines
-    return sum(engine.pool.checkedout() for engine in engines)
+    """Returns how many connections of all pools are in use."""
+    return sum(pool.in_use for pool in running.server.services.database.pool_counts().values())
 
 
 async def until_available(person: HttpClient, query: str = QUERY) -> dict[str, Any]:
