@@ -3,8 +3,9 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import orjson
 import structlog
@@ -22,7 +23,7 @@ def set_up(level: int = logging.INFO, stream: BinaryIO | None = None) -> None:
     structlog.configure(
         processors=[_line],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(stream or sys.stdout.buffer),
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", _LossyStream(stream or sys.stdout.buffer))),
         # Loggers that were made before this call must use the configuration too.
         cache_logger_on_first_use=False,
     )
@@ -40,6 +41,23 @@ def _line(_: Any, method: str, event: MutableMapping[str, Any]) -> bytes:
     event["level"] = _LEVELS.get(method, method)
     event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     return orjson.dumps(event, default=str)
+
+
+class _LossyStream:
+    """A stream whose lines are lost while it cannot be written to: on a full disk requests go on without a log."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, line: bytes) -> None:
+        """Writes a line, or part of it, or nothing."""
+        with suppress(OSError):
+            self._stream.write(line)
+
+    def flush(self) -> None:
+        """Writes what is buffered, if that can be done now."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 class _ToStructlog(logging.Handler):

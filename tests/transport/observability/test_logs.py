@@ -1,9 +1,12 @@
 """The log of a server with successful and failing requests: no secrets, and no personal data."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx2
+import pytest
 from sqlalchemy import select
 
 from db.database import Database
@@ -11,6 +14,7 @@ from db.models.employer import Employer
 from db.models.evidence import Evidence
 from db.models.learner import Learner
 from db.models.user import User
+from tests.support.architecture import ROOT
 from tests.support.demo_server import Demo
 from tests.support.http_server import PASSWORD
 from tests.support.server_process import ServerProcess, server_process
@@ -80,3 +84,20 @@ async def test_no_secret_and_nothing_personal_is_logged(demo: Demo, backend: str
     personal |= {value for user in people for value in (user.name, user.email, user.password_hash)}
     for word in [*secrets, *sorted(filter(None, personal))]:
         assert not re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text), word
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a device that is always full")
+def test_what_is_logged_on_a_full_disk_is_lost_and_nothing_fails() -> None:
+    script = """
+import structlog, sys
+from transport.observability.logs import set_up
+set_up()
+for number in range(1000):
+    structlog.get_logger().info("operation", number=number)
+sys.stderr.write("went on")
+"""
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, cwd=ROOT, check=False
+        )
+    assert b"went on" in ended.stderr, ended.stderr
