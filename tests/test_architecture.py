@@ -225,6 +225,12 @@ def test_no_file_names_a_registry_or_a_machine():
     assert architecture.addresses(architecture.ROOT, FILES) == []
 
 
+def test_any_address_in_a_lock_file_is_found(tmp_path: Path):
+    (tmp_path / "package-lock.json").write_text('{"funding": "https://example.org/us"}')
+    found = architecture.addresses(tmp_path, ["package-lock.json"])
+    assert found == ["package-lock.json: names https://example.org/us"]
+
+
 def test_an_address_is_found(tmp_path: Path):
     paths = plant(
         tmp_path,

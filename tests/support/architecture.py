@@ -47,6 +47,8 @@ _ELSEWHERE = re.compile(
     )
 )  # fmt: skip
 
+_ADDRESS = re.compile(r"https?://[^\s\"']+")
+
 
 def files(root: Path = ROOT) -> list[str]:
     """Returns the repository's files, those not yet added included, as paths from its root."""
@@ -190,11 +192,13 @@ def unscoped(root: Path, paths: list[str]) -> list[str]:
 
 
 def addresses(root: Path, paths: list[str]) -> list[str]:
-    """Finds registry hosts and paths of a developer's machine."""
+    """Finds registry hosts and paths of a developer's machine, and in a lock file any address."""
     found = []
     for path in paths:
         text = (root / path).read_bytes().decode("utf-8", "ignore")
         found += [f"{path}: names {match}" for match in sorted(set(_ELSEWHERE.findall(text)))]
+        if path.endswith((".lock", "package-lock.json")):
+            found += [f"{path}: names {match}" for match in sorted(set(_ADDRESS.findall(text)))]
     return found
 
 
