@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bench import limit_sql as sql
+from db.postgres_connection import STATEMENTS_STAY
 
 LONDON = ZoneInfo("Europe/London")
 PAGE_SIZE = 100
@@ -54,7 +55,7 @@ class Limit:
     async def _lifespan(self, _: Starlette):
         async with asyncpg.create_pool(
             user="postgres", host=os.environ["BENCH_SOCKETS"], database=self._database, min_size=16, max_size=16,
-            max_inactive_connection_lifetime=0, connection_class=Connection, max_cached_statement_lifetime=0,
+            max_inactive_connection_lifetime=0, connection_class=Connection, **STATEMENTS_STAY,
         ) as self._pool:  # fmt: skip
             yield
 
