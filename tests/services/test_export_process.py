@@ -66,6 +66,10 @@ async def test_a_start_that_nobody_waits_for_leaves_no_process(slowly_started: l
 async def test_a_process_that_ends_by_itself_is_no_zombie() -> None:
     process = await StartedProcess.of([sys.executable, "-c", "pass"], os.environ)
     await gone(process.pid)
+    async with asyncio.timeout(10):
+        # The thread that has waited for it notes its status a moment after the process is gone.
+        while process.returncode is None:
+            await asyncio.sleep(0.01)
     assert process.returncode == 0 and await process.stdout.read() == b""
     # It can still be ended, as one that runs.
     process.stdin.write(b"late\n")
