@@ -169,7 +169,9 @@ def _holds_only(
     viewer: Viewer, held: Collection[Role], sees_learner: bool, table: Mapping[Role, frozenset[Role]]
 ) -> bool:
     """Returns whether a user holds none but the roles of the table; an assessor's learner must be of their case."""
-    if not table.get(viewer.role, frozenset()).issuperset(held):
+    theirs = table.get(viewer.role)
+    # Who has no entry corrects nobody, a user without any role included.
+    if theirs is None or not theirs.issuperset(held):
         return False
     return viewer.role is not Role.ASSESSOR or Role.LEARNER not in held or sees_learner
 

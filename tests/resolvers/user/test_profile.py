@@ -134,3 +134,15 @@ async def test_invalid_changes(scenario: EmptyPortfolio) -> None:
     assert await master.user_errors("userUpdate", id=id, input={"email": NEW}) == {"input.email": "TOO_MANY_ATTEMPTS"}
     assert await scenario.client("learner").user_errors("invitationResend", userId=id) == {None: "NOT_ALLOWED"}
     assert await scenario.client("assessor").user_errors("invitationResend", userId=id) == {"userId": "CONFLICT"}
+
+
+async def test_a_user_whose_roles_were_revoked_is_corrected_by_no_manager_and_no_iqa(scenario: EmptyPortfolio) -> None:
+    learner = user_id(scenario, "learner")
+    await scenario.client("master").mutate("roleRevoke", userId=learner, role="LEARNER")
+    for who in ("manager", "overview", "iqa"):
+        for change in ({"name": "Taken"}, {"email": NEW}):
+            assert await scenario.client(who).user_errors("userUpdate", id=learner, input=change) == {
+                "id": "NOT_ALLOWED"
+            }
+    assert await sent_to(scenario) == []
+    await scenario.client("basic").mutate("userUpdate", id=learner, input={"name": "Ada Right"})
