@@ -211,6 +211,16 @@ class HttpClient(GraphQLClient):
         self.use(payload["login"])
         return payload["login"]["viewer"]
 
+    async def refresh(self) -> None:
+        """Exchanges the refresh token for new tokens, as a client does before its access token expires."""
+        payload = await self.data(
+            "mutation($token: String!) { tokenRefresh(refreshToken: $token) { accessToken refreshToken "
+            "errors { code message } } }",
+            token=self.tokens["refreshToken"],
+        )
+        assert payload["tokenRefresh"]["errors"] == [], payload
+        self.use(payload["tokenRefresh"])
+
     def use(self, tokens: dict[str, Any]) -> None:
         """Sends these tokens from now on."""
         self.tokens = tokens

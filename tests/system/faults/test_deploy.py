@@ -49,12 +49,14 @@ async def under_load(databases: Databases, folder: Path, proxy: Any, change: Any
         for server in servers:
             await server.start()
         async with proxy([server.port for server in servers], folder) as address:
-            load = Load(address, USERNAME, PASSWORD)
+            # Each version also takes the refresh tokens of the other.
+            load = Load(address, USERNAME, PASSWORD, refresh_seconds=0.5)
             await load.start()
             await change(servers)
             await load.stop()
         assert load.failed == []
         assert len(load.written) == load.sent / 2 > 20
+        assert load.refreshed > 2 * load.clients
         async with servers[0].signed_in(USERNAME, PASSWORD) as admin:
             assert (await admin.data(COUNT))["employers"]["totalCount"] == len(load.written)
     finally:
