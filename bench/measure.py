@@ -47,7 +47,7 @@ def measure(
     offset: int = 0, max_requests: int = MAX_REQUESTS,
 ) -> Measurement:  # fmt: skip
     """Takes one measurement. Raises RuntimeError if the load fails or a response has an error."""
-    server_before, database_before = _cpu_milliseconds([server.pid]), _database_cpu_milliseconds(postgres)
+    server_before, database_before = _cpu_milliseconds([server.pid]), database_cpu_milliseconds(postgres)
     load = subprocess.run(
         [sys.executable, "-m", "bench.load", *map(str, (server.port, connections, seconds, max_requests, offset))],
         input=pickle.dumps(requests), capture_output=True, cwd=ROOT, timeout=seconds + 120,
@@ -65,7 +65,7 @@ def measure(
         p50=result["p50"],
         p99=result["p99"],
         server_cpu=(_cpu_milliseconds([server.pid]) - server_before) / count,
-        database_cpu=(_database_cpu_milliseconds(postgres) - database_before) / count,
+        database_cpu=(database_cpu_milliseconds(postgres) - database_before) / count,
         kilobytes=result["bytes"] / count / 1024,
     )
 
@@ -82,7 +82,7 @@ def _cpu_milliseconds(pids: list[int]) -> float:
     return ticks * 1000 / _CLOCK_TICKS
 
 
-def _database_cpu_milliseconds(postgres: Postgres) -> float:
+def database_cpu_milliseconds(postgres: Postgres) -> float:
     """Returns the CPU time of all of PostgreSQL's processes. Ended ones are counted in the first process."""
     fields = Path(f"/proc/{postgres.pid}/stat").read_text().rpartition(")")[2].split()
     ended = (int(fields[13]) + int(fields[14])) * 1000 / _CLOCK_TICKS

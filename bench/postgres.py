@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,12 +41,12 @@ _DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 class Postgres:
     """A server that runs during a `with` block. `pid` is its first process, `log` its log file.
 
-    `durable`: a commit waits until it is on the disk, as in an installation.
+    `durable`: a commit waits until it is on the disk, as in an installation. `settings`: more of PostgreSQL's settings.
     """
 
-    def __init__(self, folder: Path, durable: bool = False) -> None:
+    def __init__(self, folder: Path, durable: bool = False, settings: Mapping[str, str] | None = None) -> None:
         self._data = folder / "data"
-        self._settings = {**_SETTINGS, **_DURABLE} if durable else _SETTINGS
+        self._settings = {**_SETTINGS, **(_DURABLE if durable else {}), **(settings or {})}
         self.log = folder / "log"
         # The path of a Unix socket is limited to about 100 bytes, so it is not inside `folder`.
         self.sockets = Path(tempfile.mkdtemp(prefix="waymark-bench-"))
