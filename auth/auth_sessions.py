@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, Update, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Row, Select, Update, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.cached_statement import cached_statement
@@ -202,10 +202,8 @@ def _retried_in_time(token: RefreshToken, now: dt.datetime) -> bool:
     return token.used_at is not None and now - token.used_at <= REFRESH_RETRY
 
 
-async def owner_of_one_time_token(
-    database: Database, sha256: str, now: dt.datetime, *purposes: str
-) -> tuple[str, str, str, str] | None:
-    """Returns the username, name, password hash and provider's name of the owner of a one-time token.
+async def owner_of_one_time_token(database: Database, sha256: str, now: dt.datetime, *purposes: str) -> Row[Any] | None:
+    """Returns `username`, `name`, `password_hash` and `provider` (its name) of the owner of a one-time token.
 
     None unless the token is valid for one of the purposes.
 
@@ -218,7 +216,7 @@ async def owner_of_one_time_token(
         .where(*_valid_token(sha256, now, purposes))
     )
     rows = await database.rows(statement, primary=True)
-    return (rows[0].username, rows[0].name, rows[0].password_hash, rows[0].provider) if rows else None
+    return rows[0] if rows else None
 
 
 def _valid_token(sha256: str, now: dt.datetime, purposes: Collection[str]) -> list[ColumnElement[bool]]:
@@ -230,14 +228,13 @@ def _valid_token(sha256: str, now: dt.datetime, purposes: Collection[str]) -> li
     ]
 
 
-async def user_of_one_time_token(session: AsyncSession, sha256: str) -> tuple[int, str | None] | None:
-    """Returns the key of the user whom a one-time token was sent to, and the address that it confirms, if any.
+async def user_of_one_time_token(session: AsyncSession, sha256: str) -> Row[int, str | None] | None:
+    """Returns `user_id`, to whom a one-time token was sent, and `new_email`, the address that it confirms, if any.
 
     None if the token is unknown.
     """
     statement = select(OneTimeToken.user_id, OneTimeToken.new_email).where(OneTimeToken.token_sha256 == sha256)
-    row = (await session.execute(statement)).first()
-    return (row.user_id, row.new_email) if row else None
+    return (await session.execute(statement)).first()
 
 
 async def use_one_time_token(session: AsyncSession, sha256: str, now: dt.datetime, *purposes: str) -> bool:

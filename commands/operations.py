@@ -68,16 +68,17 @@ def run_list(settings: Settings, _: argparse.Namespace) -> int:
 
     async def work(database: Database) -> int:
         async with database.snapshot() as session:
-            for name, version, number, uses, day in await client_versions(session):
-                used = f"used {uses:,} times, last on {day}" if day else "not used"
-                print(f"{name} {version}: {number} documents, {used}")
+            for version in await client_versions(session):
+                day = version.last_used_on
+                used = f"used {version.uses:,} times, last on {day}" if day else "not used"
+                print(f"{version.client_name} {version.client_version}: {version.documents} documents, {used}")
             stored = await documents_of_clients(session)
         rejected: dict[str, str | None] = {}
-        for name, version, document_id, text in stored:
-            if text not in rejected:
-                rejected[text] = _problem(text, cache)
-            if problem := rejected[text]:
-                fail(f"{name} {version}, {document_id}: {problem}")
+        for each in stored:
+            if each.text not in rejected:
+                rejected[each.text] = _problem(each.text, cache)
+            if problem := rejected[each.text]:
+                fail(f"{each.client_name} {each.client_version}, {each.document_id}: {problem}")
         return int(any(rejected.values()))
 
     return with_database(settings, work, migrated=True)

@@ -35,8 +35,8 @@ _POLL_SECONDS_AT_MOST = 2.0
 # that is not a standby (a test's, or one that was promoted) has replayed all it wrote.
 _WRITTEN = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
 _REPLAYED = """
-    SELECT pg_wal_lsn_diff(replayed, '0/0')::bigint, pg_wal_lsn_diff(greatest(received, replayed), '0/0')::bigint,
-           paused
+    SELECT pg_wal_lsn_diff(replayed, '0/0')::bigint AS replayed,
+           pg_wal_lsn_diff(greatest(received, replayed), '0/0')::bigint AS received, paused
     FROM (
         SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS replayed,
                CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() END AS received,
@@ -118,14 +118,15 @@ class Replica:
         asked_at = time.monotonic()
         try:
             async with asyncio.timeout(_POLL_SECONDS_AT_MOST):
-                [[replayed, received, paused]] = await self.pool.fetch(_REPLAYED, ())
+                [position] = await self.pool.fetch(_REPLAYED, ())
         except TimeoutError:
             # It is silent: reads that wait for it go to the primary.
             self.pool.abandon_reads()
             raise
+        replayed, received = position["replayed"], position["received"]
         while self._positions and self._positions[0][1] <= replayed:
             self._replayed_until = self._positions.popleft()[0]
-        is_at_end = not paused and replayed == self._replayed and received - replayed < _PAGE_BYTES
+        is_at_end = not position["paused"] and replayed == self._replayed and received - replayed < _PAGE_BYTES
         if replayed >= received or is_at_end:
             self._complete_at = asked_at
         self._replayed = replayed

@@ -121,10 +121,11 @@ def empty_log(file: Path, above: int | None = None, busy_milliseconds: int = _BU
     if not wal.exists() or wal.stat().st_size <= (LARGEST_LOG_BYTES if above is None else above):
         return True
     connection = sqlite3.connect(file, timeout=busy_milliseconds / 1000, isolation_level=None)
+    connection.row_factory = sqlite3.Row
     try:
         # Copies what it can without waiting for anyone, so that the part that makes writers wait is short.
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        result = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     finally:
         connection.close()
-    return not busy
+    return not result["busy"]

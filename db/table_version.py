@@ -21,7 +21,7 @@ from db.migration_batches import Fill
 FOLDER = Path(__file__).parent / "migrations"
 _SELECT_SQLITE = "SELECT * FROM alembic_version"
 # As JSON, because the column `expanded` may appear while a statement with these columns is prepared.
-_SELECT_POSTGRESQL = "SELECT to_jsonb(alembic_version) FROM alembic_version"
+_SELECT_POSTGRESQL = "SELECT to_jsonb(alembic_version) AS columns FROM alembic_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def version_of(connection: Connection) -> TableVersion:
     rows = connection.exec_driver_sql(_SELECT_SQLITE if is_sqlite else _SELECT_POSTGRESQL).all()
     if not rows:
         return TableVersion(None, None)
-    row = dict(rows[0]._mapping) if is_sqlite else rows[0][0]
+    row = rows[0]._mapping if is_sqlite else rows[0].columns
     # Version 0.1.0 has no column `expanded`, and contracts with every migration.
     return TableVersion(
         row["version_num"], row.get("expanded") or row["version_num"], json.loads(row.get("fills") or "{}")

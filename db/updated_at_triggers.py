@@ -214,13 +214,16 @@ def _is_migrated(connection: Connection) -> bool:
 
 def _existing(connection: Connection) -> dict[str, str]:
     """Trigger -> table."""
-    sql = f"SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND substr(name, 1, 6) = '{_PREFIX}'"
+    sql = (
+        "SELECT name, tbl_name AS table_name FROM sqlite_master "
+        f"WHERE type = 'trigger' AND substr(name, 1, 6) = '{_PREFIX}'"
+    )
     if connection.dialect.name == "postgresql":
         sql = (
-            "SELECT tgname, relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+            "SELECT tgname AS name, relname AS table_name FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
             f"WHERE NOT tgisinternal AND left(tgname, 6) = '{_PREFIX}' AND pg_table_is_visible(tgrelid)"
         )
-    return {row[0]: row[1] for row in connection.exec_driver_sql(sql)}
+    return {row.name: row.table_name for row in connection.exec_driver_sql(sql)}
 
 
 def _dropping(dialect: str, name: str, table: str) -> list[str]:

@@ -51,7 +51,7 @@ def _statement(role: Role, by: KpiGroupBy, metrics: Metrics, shapes: Shapes) -> 
         .group_by(of_learner.c.group_key)
         .subquery()
     )
-    columns = [*learners.c][1:]
+    columns = [column for column in learners.c if column.name != "group_key"]
     joined: FromClause = learners
     for metric in Metric:
         if metric is Metric.LEARNERS or metric not in metrics:

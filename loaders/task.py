@@ -107,8 +107,9 @@ def _tasks(role: Role, kinds: frozenset[TaskKind]) -> CTE:
     for each in [each for each in every if each.kind in kinds] or every[:1]:
         found = each.statement(role).subquery()
         key = task_key(each.number, found.c.subject_key).label("key")
+        columns = [column for column in found.c if column.name != "subject_key"]
         # unscoped: the statement of a source is scoped
-        tasks = select(key, literal(each.kind, _KIND_TYPE).label("kind"), *list(found.c)[1:])
+        tasks = select(key, literal(each.kind, _KIND_TYPE).label("kind"), *columns)
         selects.append(tasks if each.kind in kinds else tasks.where(false()))
     return union_all(*selects).cte("task")
 

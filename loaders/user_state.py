@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any, Self
 
 from sqlalchemy import Select, bindparam, func, select
 
@@ -104,6 +105,11 @@ class OpenWork:
     sampled_aims: int
     sessions: int
 
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """Makes it from a row of `open_work_statement`."""
+        return cls(row.assessed_aims, row.sampled_aims, row.sessions)
+
 
 @cached_statement
 def open_work_statement(role: Role) -> Select:
@@ -115,9 +121,9 @@ def open_work_statement(role: Role) -> Select:
     # unscoped: the same account
     return select(
         User.id,
-        open_aims.where(Aim.assessor_id == User.id).scalar_subquery(),
-        open_aims.where(Aim.iqa_id == User.id).scalar_subquery(),
-        planned.where(Session.starts_at > bindparam("now", type_=UtcDateTime)).scalar_subquery(),
+        open_aims.where(Aim.assessor_id == User.id).scalar_subquery().label("assessed_aims"),
+        open_aims.where(Aim.iqa_id == User.id).scalar_subquery().label("sampled_aims"),
+        planned.where(Session.starts_at > bindparam("now", type_=UtcDateTime)).scalar_subquery().label("sessions"),
     ).where(any_of(User.id), scope.of_provider(User))
 
 
@@ -129,4 +135,4 @@ class OpenWorkLoader(OneLoader[int, OpenWork]):
     async def fetch(self, keys: list[int]) -> dict[int, OpenWork]:
         statement = open_work_statement(self.reading.viewer.role)
         rows = await self.reading.rows(statement, keys=keys, now=self.reading.now)
-        return {key: OpenWork(*counts) for key, *counts in rows}
+        return {row.id: OpenWork.of(row) for row in rows}

@@ -32,13 +32,13 @@ async def aim_names(session: AsyncSession, aim: Aim) -> AimNames:
     """Returns the learner's name and the aim's title."""
     # unscoped: the aim was read within the viewer's scope
     statement = (
-        select(User.id, User.name, Qualification.title)
+        select(User.id.label("learner_user_key"), User.name.label("learner"), Qualification.title)
         .select_from(Learner)
         .join(User, User.id == Learner.user_id)
         .join(Qualification, Qualification.id == aim.qualification_id)
         .where(Learner.id == aim.learner_id)
     )
-    return AimNames(*(await session.execute(statement)).one())
+    return AimNames(**(await session.execute(statement)).one()._mapping)
 
 
 async def has_open_aim(
@@ -99,7 +99,7 @@ async def people_of_aims(session: AsyncSession, keys: Collection[int]) -> list[A
     """Returns the learners of aims, by name, once for each aim."""
     # unscoped: the aims were read within the viewer's scope
     statement = (
-        select(Learner.id, User.name, User.email, User.archived_at, Qualification.title)
+        select(Learner.id.label("learner_key"), User.name, User.email, User.archived_at, Qualification.title)
         .select_from(Aim)
         .join(Learner, Learner.id == Aim.learner_id)
         .join(User, User.id == Learner.user_id)
@@ -107,7 +107,7 @@ async def people_of_aims(session: AsyncSession, keys: Collection[int]) -> list[A
         .where(Aim.id.in_(keys))
         .order_by(User.sort_name, Learner.id, Aim.id)
     )
-    return [AimPerson(*row) for row in await session.execute(statement)]
+    return [AimPerson(**row._mapping) for row in await session.execute(statement)]
 
 
 async def first_start_of(session: AsyncSession, learner_key: int) -> dt.date | None:

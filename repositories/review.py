@@ -79,7 +79,7 @@ async def current_document(session: AsyncSession, review_key: int) -> CurrentDoc
         .with_for_update(of=SignatureRequest, key_share=True)
     )
     found = (await session.execute(statement)).one_or_none()
-    return None if found is None else CurrentDocument(*found)
+    return None if found is None else CurrentDocument(found.ReviewDocument, found.SignatureRequest)
 
 
 async def is_document_of_review(session: AsyncSession, request_key: int) -> bool:

@@ -43,8 +43,8 @@ def _booked(role: Role) -> Select:
             Session.number,
             Session.starts_at,
             Session.ends_at,
-            Session.learner_id,
-            User.name,
+            Session.learner_id.label("learner_key"),
+            User.name.label("learner_name"),
             scope.sees_session(role, Session.id, Session.learner_id).label("visible"),
         )
         .join(Learner, Learner.id == Session.learner_id)
@@ -95,7 +95,7 @@ async def booked_between(
             "group": group or 0,
         },
     )
-    return [BookedSession(*row) for row in found]
+    return [BookedSession(**row._mapping) for row in found]
 
 
 @cached_statement

@@ -81,8 +81,8 @@ async def possible_signers(session: AsyncSession, learner: Learner, roles: Colle
     in_one_role = exists().where(RoleGrant.user_id == User.id, or_(*in_role))
     # unscoped: the conditions above limit it to that learner
     statement = (
-        select(User.id, User.name, User.email, User.email_for)
+        select(User.id.label("key"), User.name, User.email, User.email_for)
         .where(User.provider_id == learner.provider_id, User.archived_at.is_(None), in_one_role)
         .order_by(User.id)
     )
-    return [Signer(*row) for row in await session.execute(statement)]
+    return [Signer(**row._mapping) for row in await session.execute(statement)]

@@ -32,12 +32,13 @@ async def unused_uploads(session: AsyncSession, provider_key: int, user_key: int
     own = File.uploaded_by_id == user_key
     # unscoped: numbers of the whole provider, of which no viewer sees any
     counting = select(
-        func.coalesce(func.sum(case((own, 1), else_=0)), 0),
-        func.coalesce(func.sum(case((own, File.size), else_=0)), 0),
-        func.count(),
-        func.coalesce(func.sum(File.size), 0),
+        func.coalesce(func.sum(case((own, 1), else_=0)), 0).label("files"),
+        func.coalesce(func.sum(case((own, File.size), else_=0)), 0).label("size"),
+        func.count().label("provider_files"),
+        func.coalesce(func.sum(File.size), 0).label("provider_size"),
     ).where(File.provider_id == provider_key, File.learner_id.is_(None), File.erased_at.is_(None))
-    return UnusedUploads(*(int(number) for number in (await session.execute(counting)).one()))
+    counted = (await session.execute(counting)).one()._mapping
+    return UnusedUploads(**{name: int(number) for name, number in counted.items()})
 
 
 async def messages_since(session: AsyncSession, user_key: int, since: dt.datetime) -> tuple[int, dt.datetime | None]:

@@ -135,5 +135,4 @@ async def pending_email(session: AsyncSession, user_key: int) -> str | None:
 async def open_work(session: AsyncSession, viewer: Viewer, user_key: int, now: dt.datetime) -> OpenWork:
     """Counts the work that would belong to no active user if the user's account were archived."""
     parameters = {**scope.viewer_params(viewer), "keys": [user_key], "now": now}
-    _, *counts = (await session.execute(await open_work_statement(viewer.role), parameters)).one()
-    return OpenWork(*counts)
+    return OpenWork.of((await session.execute(await open_work_statement(viewer.role), parameters)).one())

@@ -134,10 +134,11 @@ class Sweeper:
             log.warning("swept_files_not_deleted", files=len(storage_keys))
 
     async def _count(self, entity: type[Base], sweep: Sweep) -> int:
-        counting = select(func.count()).select_from(entity.__table__)  # unscoped: for the operator's gauge
+        # unscoped: for the operator's gauge
+        counting = select(func.count().label("rows")).select_from(entity.__table__)
         if sweep.subject is not None:
             counting = counting.where(sweep.subject(entity))
-        return int((await self._database.rows(counting, primary=True))[0][0])
+        return int((await self._database.rows(counting, primary=True))[0].rows)
 
 
 def _has_ended(entity: type[Base], sweep: Sweep, now: dt.datetime) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import architecture
+from tests.support.row_positions import positional_reads
 from tests.support.scope_linter import mapped_tables, unscoped_statements
 
 FILES = architecture.files()
@@ -111,6 +112,12 @@ def test_a_select_elsewhere_is_found(tmp_path: Path, line: str):
     paths = plant(tmp_path, auth__scope_py=line, loaders__learner_py=line, resolvers__learner_py=line)
     found = architecture.stray_selects(tmp_path, paths)
     assert [line.split(":")[0] for line in found] == ["resolvers/learner.py"]
+
+
+def test_rows_are_read_by_name():
+    paths = architecture.python_files(FILES, *architecture.PACKAGES, "export_worker.py", "server.py")
+    paths = [path for path in paths if not path.startswith("db/migrations/")]
+    assert positional_reads(architecture.ROOT, paths) == []
 
 
 def test_statements_that_are_kept_are_built_outside_the_loop():

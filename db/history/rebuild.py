@@ -57,12 +57,13 @@ async def rebuild_aims(session: AsyncSession, aim_keys: Sequence[int]) -> None:
     )
     rows: list[dict[str, Any]] = []
     learners = set()
-    for aim, sums, learner in await session.execute(statement, {"keys": list(aim_keys)}):
-        of_aim = _rows_of(aim, sums, learner, dated[aim.id], known.get(aim.id))
+    for row in await session.execute(statement, {"keys": list(aim_keys)}):
+        aim: Aim = row.Aim
+        of_aim = _rows_of(aim, row.AimProgress, row.Learner, dated[aim.id], known.get(aim.id))
         if of_aim and aim.id in known:
             await _continue(session, aim.id, known[aim.id], of_aim[-1])
         rows += of_aim
-        learners.add(learner.id)
+        learners.add(aim.learner_id)
     if rows:
         await session.execute(insert(AimHistory), rows)
         settings = and_(any_of(AimHistory.aim_id), Provider.id == AimHistory.provider_id)
@@ -88,7 +89,7 @@ async def _dated_records(session: AsyncSession, aim_keys: Sequence[int]) -> dict
     statuses = select(AimStatusChange).where(any_of(AimStatusChange.aim_id)).order_by(AimStatusChange.id)
     for change in await session.scalars(statuses, keys):
         found[change.aim_id].statuses.append((clock.day_of(change.changed_at), change.status))
-    mapped_at = func.min(EvidenceMapping.mapped_at)
+    mapped_at = func.min(EvidenceMapping.mapped_at).label("mapped_at")
     # unscoped: the server works on every provider
     criteria = (
         select(
@@ -107,10 +108,10 @@ async def _dated_records(session: AsyncSession, aim_keys: Sequence[int]) -> dict
             CriterionProgress.signed_off_at,
         )
     )  # fmt: skip
-    for aim_key, at, signed_off, signed_off_at in await session.execute(criteria, keys):
-        found[aim_key].mapped.append(clock.day_of(at))
-        if signed_off and signed_off_at is not None:
-            found[aim_key].signed_off.append(clock.day_of(signed_off_at))
+    for row in await session.execute(criteria, keys):
+        found[row.aim_id].mapped.append(clock.day_of(row.mapped_at))
+        if row.signed_off and row.signed_off_at is not None:
+            found[row.aim_id].signed_off.append(clock.day_of(row.signed_off_at))
     # unscoped: the server works on every provider
     for each in await session.scalars(select(AimBreak).where(any_of(AimBreak.aim_id)), keys):
         period = BreakPeriod(each.start_date, each.returned_on)
@@ -180,10 +181,11 @@ async def rebuild_time(session: AsyncSession, learner_keys: Collection[int]) -> 
     # unscoped: the server works on every provider
     entries = select(TimeLogEntry.learner_id, TimeLogEntry.aim_id, TimeLogEntry.added_at, TimeLogEntry.minutes)
     entries = entries.join(Learner, of_same_provider(TimeLogEntry)).where(any_of(TimeLogEntry.learner_id), counts)
-    for learner_key, aim_key, added_at, logged in await session.execute(entries, {"keys": sorted(providers)}):
-        key = learner_key, aim_key or 0, day_number(clock.day_of(added_at))
-        if key[2] < known.get(learner_key, key[2] + 1):
-            minutes[key] = minutes.get(key, 0) + logged
+    for entry in await session.execute(entries, {"keys": sorted(providers)}):
+        day = day_number(clock.day_of(entry.added_at))
+        if day < known.get(entry.learner_id, day + 1):
+            key = entry.learner_id, entry.aim_id or 0, day
+            minutes[key] = minutes.get(key, 0) + entry.minutes
     if not minutes:
         return
     await session.execute(

@@ -22,12 +22,12 @@ async def confirm_from_page(services: Services, token: str, client: Client) -> N
         token_sha256 = digest(token)
         # The user is locked before the token, as everywhere.
         sent_to = await user_of_one_time_token(transaction.session, token_sha256)
-        account = await account_by_user(transaction.session, sent_to[0]) if sent_to else None
+        account = await account_by_user(transaction.session, sent_to.user_id) if sent_to else None
         used = await use_one_time_token(transaction.session, token_sha256, transaction.now, EMAIL)
         if sent_to is None or account is None or not used:
             message = say("INVITATION_LINK_EXPIRED")
             raise reject(UserErrorCode.INVALID, message, "token")
-        await take_new_email(transaction, account.user, sent_to[1])
+        await take_new_email(transaction, account.user, sent_to.new_email)
         transaction.audit(account.user.provider_id, account.user.id, None)
 
 

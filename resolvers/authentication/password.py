@@ -80,20 +80,19 @@ async def _reset(context: Context, token_sha256: str, new_password: str) -> tupl
     if owner is None:
         raise invalid
     # Before the transaction: others would wait for its locks.
-    username, name, stored, provider = owner
-    await _check_strength(new_password, username, name, provider=provider)
-    hashed = await hash_password(new_password, stored)
+    await _check_strength(new_password, owner.username, owner.name, provider=owner.provider)
+    hashed = await hash_password(new_password, owner.password_hash)
     async with account_transaction(context, "passwordReset") as transaction:
         # The user is locked before the token, as everywhere: two links that are used at once would wait for each other.
         sent_to = await user_of_one_time_token(transaction.session, token_sha256)
-        account = await account_by_user(transaction.session, sent_to[0]) if sent_to else None
+        account = await account_by_user(transaction.session, sent_to.user_id) if sent_to else None
         role = account.role(None) if account else None
         if sent_to is None or account is None or role is None:
             raise invalid
         if not await use_one_time_token(transaction.session, token_sha256, transaction.now, INVITATION, RESET):
             raise invalid
         user = account.user
-        await take_new_email(transaction, user, sent_to[1])
+        await take_new_email(transaction, user, sent_to.new_email)
         await _set_password(transaction, user, hashed, "password reset")
         transaction.audit(user.provider_id, user.id, role)
         factor = await second_factor_of(transaction.session, user.id)

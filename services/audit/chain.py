@@ -52,7 +52,9 @@ async def audit_chain_heads(session: AsyncSession) -> list[dict[str, object]]:
     A head that is noted outside the database shows later whether events were cut off the end.
     """
     heads = select(Provider.id, Provider.audit_sequence, Provider.audit_hash).order_by(Provider.id)
-    return [{"provider": key, "line": line, "hash": hash_} for key, line, hash_ in await session.execute(heads)]
+    return [
+        {"provider": row.id, "line": row.audit_sequence, "hash": row.audit_hash} for row in await session.execute(heads)
+    ]
 
 
 async def unsealed_notices(session: AsyncSession) -> AsyncIterator[str]:

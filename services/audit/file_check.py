@@ -26,34 +26,37 @@ class StoredFileRecord:
     sha256: str | None
 
 
+_COLUMNS = File.id.label("key"), File.storage_key, File.size, File.sha256
+
+
 async def stored_file_records(session: AsyncSession) -> AsyncIterator[StoredFileRecord]:
     """Yields every file that was uploaded and not erased, ordered by storage key: several records may share one."""
     statement = (
-        select(File.id, File.storage_key, File.size, File.sha256)
+        select(*_COLUMNS)
         .where(File.uploaded_at.is_not(None), File.erased_at.is_(None))
         .order_by(File.storage_key, File.id)
     )
-    async for key, storage_key, size, sha256 in await session.stream(statement.execution_options(yield_per=500)):
-        yield StoredFileRecord(key, storage_key, size, sha256)
+    async for row in await session.stream(statement.execution_options(yield_per=500)):
+        yield StoredFileRecord(**row._mapping)
 
 
 async def check_files(store: FileStore, session: AsyncSession, position: Any) -> Batch:
     """Reads the next files. The position: the key of the last record. Raises StoreUnavailable."""
     statement = (
-        select(File.id, File.storage_key, File.size, File.sha256)
+        select(*_COLUMNS)
         .where(File.uploaded_at.is_not(None), File.erased_at.is_(None), File.id > (position or 0))
         .order_by(File.id)
         .limit(_FILES)
     )
-    records = (await session.execute(statement)).all()
+    records = [StoredFileRecord(**row._mapping) for row in await session.execute(statement)]
     problems = []
-    for key, storage_key, size, sha256 in records:
-        stored = await _read(store, storage_key)
+    for record in records:
+        stored = await _read(store, record.storage_key)
         if stored is None:
-            problems.append(f"file {key}: it is not in the store")
-        elif stored != (size, sha256):
-            problems.append(f"file {key}: the stored bytes are not those that were uploaded")
-    return Batch(problems, records[-1].id if len(records) == _FILES else None)
+            problems.append(f"file {record.key}: it is not in the store")
+        elif stored != (record.size, record.sha256):
+            problems.append(f"file {record.key}: the stored bytes are not those that were uploaded")
+    return Batch(problems, records[-1].key if len(records) == _FILES else None)
 
 
 async def _read(store: FileStore, storage_key: str | None) -> tuple[int, str] | None:

@@ -20,41 +20,47 @@ _OtherSlot: Any = aliased(SignatureSlot)
 _OtherUnit: Any = aliased(UnitSignature)
 _OtherEvidence: Any = aliased(EvidenceSignature)
 
-# Sentence with the columns of the row in it, and the select that finds the rows.
+# A sentence with the names of the row's columns in it, and the select that finds the rows.
 _CHECKS: tuple[tuple[str, Select[*tuple[Any, ...]]], ...] = (
     (
-        "user {} holds the staff role {} and the employer role {}: revoke one of them",
-        select(RoleGrant.user_id, RoleGrant.role, _Other.role)
+        "user {user_id} holds the staff role {role} and the employer role {other_role}: revoke one of them",
+        select(RoleGrant.user_id, RoleGrant.role, _Other.role.label("other_role"))
         .join(_Other, _Other.user_id == RoleGrant.user_id)
         .where(RoleGrant.role.in_(STAFF_ROLES), _Other.role.in_(EMPLOYER_ROLES))
         .order_by(RoleGrant.id, _Other.id),
     ),
     (
-        "user {} was granted the role {} by themself: revoke it, or have another Master Admin revoke and grant it",
+        "user {user_id} was granted the role {role} by themself: "
+        "revoke it, or have another Master Admin revoke and grant it",
         select(RoleGrant.user_id, RoleGrant.role).where(RoleGrant.granted_by_id == RoleGrant.user_id),
     ),
     (
-        "user {} manages their own learner record {}: remove the allocation",
+        "user {user_id} manages their own learner record {id}: remove the allocation",
         select(ManagerAllocation.user_id, Learner.id).join(
             Learner, and_(Learner.id == ManagerAllocation.learner_id, Learner.user_id == ManagerAllocation.user_id)
         ),
     ),
     (
-        "user {} oversees site {}, where they are a learner: remove the allocation",
+        "user {user_id} oversees site {employer_id}, where they are a learner: remove the allocation",
         select(OverviewAllocation.user_id, OverviewAllocation.employer_id).join(
             Learner,
             and_(Learner.employer_id == OverviewAllocation.employer_id, Learner.user_id == OverviewAllocation.user_id),
         ),
     ),
     (
-        "aim {} has its learner as assessor or IQA: choose another person",
+        "aim {id} has its learner as assessor or IQA: choose another person",
         select(Aim.id)
         .join(Learner, Learner.id == Aim.learner_id)
         .where(or_(Aim.assessor_id == Learner.user_id, Aim.iqa_id == Learner.user_id)),
     ),
     (
-        "document {} is signed by user {} as {} and as {}",
-        select(SignatureSlot.request_id, SignatureSlot.signed_by_id, SignatureSlot.role, _OtherSlot.role).join(
+        "document {request_id} is signed by user {signed_by_id} as {role} and as {other_role}",
+        select(
+            SignatureSlot.request_id,
+            SignatureSlot.signed_by_id,
+            SignatureSlot.role,
+            _OtherSlot.role.label("other_role"),
+        ).join(
             _OtherSlot,
             and_(
                 _OtherSlot.request_id == SignatureSlot.request_id,
@@ -64,9 +70,13 @@ _CHECKS: tuple[tuple[str, Select[*tuple[Any, ...]]], ...] = (
         ),
     ),
     (
-        "unit {} of aim {} is signed by user {} as {} and as {}",
+        "unit {unit_id} of aim {aim_id} is signed by user {signed_by_id} as {role} and as {other_role}",
         select(
-            UnitSignature.unit_id, UnitSignature.aim_id, UnitSignature.signed_by_id, UnitSignature.role, _OtherUnit.role
+            UnitSignature.unit_id,
+            UnitSignature.aim_id,
+            UnitSignature.signed_by_id,
+            UnitSignature.role,
+            _OtherUnit.role.label("other_role"),
         )
         .join(
             _OtherUnit,
@@ -81,13 +91,14 @@ _CHECKS: tuple[tuple[str, Select[*tuple[Any, ...]]], ...] = (
         .where(UnitSignature.withdrawn_at.is_(None), _OtherUnit.withdrawn_at.is_(None)),
     ),
     (
-        "evidence {}, version {} is signed by user {} as {} and as {}",
+        "evidence {evidence_id}, version {version_number} is signed by user {signed_by_id} as {role} "
+        "and as {other_role}",
         select(
             EvidenceSignature.evidence_id,
             EvidenceSignature.version_number,
             EvidenceSignature.signed_by_id,
             EvidenceSignature.role,
-            _OtherEvidence.role,
+            _OtherEvidence.role.label("other_role"),
         ).join(
             _OtherEvidence,
             and_(
@@ -102,7 +113,8 @@ _CHECKS: tuple[tuple[str, Select[*tuple[Any, ...]]], ...] = (
 
 
 async def separation_notices(session: AsyncSession) -> AsyncIterator[str]:
-    """Yields a sentence for each record that the rules of today would not allow. They are no faults of the data."""
+    """Yields a sentence for each record that the rules of today would not allow. The data are consistent."""
     for sentence, statement in _CHECKS:
         async for row in await session.stream(statement.execution_options(yield_per=500)):
-            yield sentence.format(*(getattr(value, "value", value) for value in row))
+            values = {name: getattr(value, "value", value) for name, value in row._mapping.items()}
+            yield sentence.format(**values)

@@ -95,8 +95,10 @@ async def _check_sqlite(session: AsyncSession, position: Any) -> Batch:
     if table is None:
         return Batch([], None)
     name = str(table).replace('"', '""')
-    integrity = await session.execute(text(f'PRAGMA integrity_check("{name}")'))
-    problems = [f"the database file: {row[0]}" for row in integrity if row[0] != "ok"]
+    messages = await session.scalars(text(f'PRAGMA integrity_check("{name}")'))
+    problems = [f"the database file: {message}" for message in messages if message != "ok"]
     dangling = await session.execute(text(f'PRAGMA foreign_key_check("{name}")'))
-    problems += [f"{row[0]}, row {row[1]}: the row of {row[2]} that it refers to is missing" for row in dangling]
+    problems += [
+        f"{row.table}, row {row.rowid}: the row of {row.parent} that it refers to is missing" for row in dangling
+    ]
     return Batch(problems, table)

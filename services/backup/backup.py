@@ -118,7 +118,7 @@ def _check_and_close_wal(path: Path) -> None:
     """Checks the database and merges its write-ahead log into the file, so that one digest covers all of it."""
     connection = sqlite3.connect(path)
     try:
-        messages = [row[0] for row in connection.execute("PRAGMA integrity_check(5)")]
+        messages = [message for (message,) in connection.execute("PRAGMA integrity_check(5)")]
         if messages != ["ok"]:
             raise BackupError(f"The database is damaged: {'; '.join(messages)}. Restore the last good backup.")
         connection.execute("PRAGMA journal_mode=DELETE")

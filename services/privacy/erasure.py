@@ -151,14 +151,19 @@ async def _end_what_is_open(session: AsyncSession, learner_key: int, now: dt.dat
 async def _rebuild_unit_statements(session: AsyncSession, learner_key: int) -> None:
     """Writes the statements again with the name of an erased learner: what was confirmed must stay readable."""
     signed = (
-        select(UnitSignature.id, QualificationUnit.number, QualificationUnit.title, Qualification.title)
+        select(
+            UnitSignature.id,
+            QualificationUnit.number,
+            QualificationUnit.title,
+            Qualification.title.label("qualification"),
+        )
         .join(QualificationUnit, QualificationUnit.id == UnitSignature.unit_id)
         .join(Qualification, Qualification.id == QualificationUnit.qualification_id)
         .where(UnitSignature.learner_id == learner_key)
     )
-    for key, number, unit, qualification in (await session.execute(signed)).all():
-        statement = unit_statement(number, unit, qualification, erased_name(learner_key))
-        await _change(session, UnitSignature, UnitSignature.id == key, {"statement": statement})
+    for row in (await session.execute(signed)).all():
+        statement = unit_statement(row.number, row.title, row.qualification, erased_name(learner_key))
+        await _change(session, UnitSignature, UnitSignature.id == row.id, {"statement": statement})
 
 
 async def _release_files(session: AsyncSession, subject: DataSubject, now: dt.datetime) -> list[str]:

@@ -108,9 +108,9 @@ async def _files(session: AsyncSession, subject: DataSubject) -> dict[int, Subje
     """The learner's files that have content, by key."""
     rows = select(File.id, File.name, File.storage_key).where(File.rows_about(subject)).order_by(File.id)
     return {
-        key: SubjectFile(f"files/{key} {name}", storage_key)
-        for key, name, storage_key in await session.execute(rows)
-        if storage_key
+        row.id: SubjectFile(f"files/{row.id} {row.name}", row.storage_key)
+        for row in await session.execute(rows)
+        if row.storage_key
     }
 
 
@@ -128,16 +128,17 @@ async def _labels(
         if entity.__label__ and wanted[entity.__tablename__]:
             statement = _label_statement(entity).where(entity.__table__.c.id.in_(wanted[entity.__tablename__]))
             labels[entity.__tablename__] = {
-                key: " ".join(str(part) for part in parts) for key, *parts in await session.execute(statement)
+                row.key: " ".join(str(value) for name, value in row._mapping.items() if name != "key")
+                for row in await session.execute(statement)
             }
     return labels
 
 
 def _label_statement(entity: type[Base]) -> Select[Any]:
-    """Selects keys and the parts of labels. Where a part is a reference, the label is that of its target."""
+    """Selects `key` and the parts of the label. Where a part is a reference, the label is that of its target."""
     by_name = {each.__tablename__: each for each in mapped_classes()}
     columns = entity.__table__.columns
-    statement = select(columns["id"])
+    statement = select(columns["id"].label("key"))
     for name in entity.__label__:
         target = referred_table(columns[name])
         if target is None:
@@ -145,7 +146,9 @@ def _label_statement(entity: type[Base]) -> Select[Any]:
         else:
             other = by_name[target].__table__
             statement = statement.join_from(entity.__table__, other, other.c.id == columns[name])
-            statement = statement.add_columns(*(other.c[part] for part in by_name[target].__label__))
+            statement = statement.add_columns(
+                *(other.c[part].label(f"{name}_{part}") for part in by_name[target].__label__)
+            )
     return statement
 
 

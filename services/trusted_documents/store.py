@@ -72,12 +72,12 @@ async def add_documents(
 
 
 async def client_versions(session: AsyncSession) -> Sequence[Row[str, str, int, int, dt.date | None]]:
-    """Returns each version of each client: name, version, how many documents, how often used, the last day of use."""
+    """Returns each version of each client: how many documents it has, how often they were used, the last day of use."""
     # unscoped: the documents of clients, which are no provider's
     statement = (
         select(
-            ClientDocument.client_name, ClientDocument.client_version, func.count(), func.sum(ClientDocument.uses),
-            func.max(ClientDocument.last_used_on),
+            ClientDocument.client_name, ClientDocument.client_version, func.count().label("documents"),
+            func.sum(ClientDocument.uses).label("uses"), func.max(ClientDocument.last_used_on).label("last_used_on"),
         )
         .group_by(ClientDocument.client_name, ClientDocument.client_version)
         .order_by(func.min(ClientDocument.id))
