@@ -49,14 +49,16 @@ async def day_of(
 
     The exclusion is that of an off-the-job entry of the aim, or of none. The caller holds a lock on the learner.
     """
-    parameters = {"learner": learner_key, "aim": aim_key, "day": day, "excluding": excluding or 0}
-    (row,) = await send(session, _day(), parameters)
+    parameters: dict[str, Any] = {"learner": learner_key, "day": day, "excluding": excluding or 0}
+    if aim_key is not None:
+        parameters["aim"] = aim_key
+    (row,) = await send(session, _day(aim_key is not None), parameters)
     exclusion = None if row.exclusion is None else OffTheJobExclusionReason(row.exclusion)
     return DayOfLearner(row.first_start, int(row.minutes), exclusion)
 
 
 @cached_statement
-def _day() -> Select[Any]:
+def _day(has_aim: bool) -> Select[Any]:
     learner, day = bindparam("learner", type_=Key), bindparam("day", type_=Date())
     # unscoped: the learner was read within the viewer's scope, another assessor's aim and every entry count too
     first_start = select(func.min(Aim.start_date)).where(Aim.learner_id == learner)
@@ -65,7 +67,7 @@ def _day() -> Select[Any]:
         TimeLogEntry.learner_id == learner, TimeLogEntry.date == day,
         TimeLogEntry.id != bindparam("excluding", type_=Key),
     )  # fmt: skip
-    exclusion = off_the_job_reason(learner, bindparam("aim", type_=Key), day)
+    exclusion = off_the_job_reason(learner, bindparam("aim", type_=Key) if has_aim else None, day)
     return select(
         first_start.scalar_subquery().label("first_start"), minutes.scalar_subquery().label("minutes"),
         exclusion.label("exclusion"),

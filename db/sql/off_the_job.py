@@ -24,42 +24,46 @@ def is_english_or_maths() -> ColumnElement[bool]:
     return or_(*(func.lower(Qualification.kind).contains(part, autoescape=True) for part in ENGLISH_OR_MATHS))
 
 
-def _reason(learner_id: Any, aim_id: Any, day: Any, session_type: Any) -> ColumnElement[Any]:
-    # unscoped: facts about entries that the caller selects or adds
-    aim, later = aliased(Aim), aliased(AimBreak)
-    concerned = or_(aim.id == aim_id, and_(aim_id.is_(None), aim.learner_id == learner_id))
-    counted = and_(concerned, aim.status != AimStatus.WITHDRAWN)
+def _reason(aim: Any, concerned: ColumnElement[bool], day: Any, english_or_maths: bool) -> ColumnElement[Any]:
+    """Why minutes of a day do not count for the aims that meet a condition; null where they count, and without an aim.
+
+    `english_or_maths`: whether a qualification of that kind is a reason. The rows of the aims are read once: PostgreSQL
+    takes longer to plan several subqueries than to run them.
+    """
+    later = aliased(AimBreak)
+    counted = aim.status != AimStatus.WITHDRAWN
+    runs = and_(counted, aim.start_date <= day, or_(aim.actual_end_date.is_(None), aim.actual_end_date >= day))
     away = and_(
         later.aim_id == aim.id, later.start_date <= day, or_(later.returned_on.is_(None), later.returned_on > day)
     )
-    runs = and_(counted, aim.start_date <= day, or_(aim.actual_end_date.is_(None), aim.actual_end_date >= day))
-
-    def there_is(*conditions: Any) -> Any:
-        return select(aim.id).where(*conditions).correlate_except(aim).exists()
-
+    # unscoped: facts about entries that the caller selects or adds
     # Everything but its own table comes from the statement around it, however deep this one is nested.
     on_break = select(later.id).where(away).correlate_except(later).exists()
-    functional = select(aim.id).join(Qualification, Qualification.id == aim.qualification_id)
-    reasons: list[tuple[Any, Reason]] = [
-        (and_(there_is(concerned), ~there_is(counted)), Reason.WITHDRAWN_AIM),
-        (
-            functional.where(aim.id == aim_id, is_english_or_maths()).correlate_except(aim, Qualification).exists(),
-            Reason.ENGLISH_OR_MATHS,
-        ),
-        (and_(there_is(counted), ~there_is(counted, aim.start_date <= day)), Reason.BEFORE_START),
-        (
-            and_(
-                there_is(counted),
-                ~there_is(counted, func.coalesce(aim.actual_end_date, literal(NO_DAY, Date)) >= day),
-            ),
-            Reason.AFTER_END,
-        ),
-        (and_(there_is(runs, on_break), ~there_is(runs, ~on_break)), Reason.ON_BREAK),
+
+    def some(condition: Any) -> Any:
+        """Whether one of the aims meets a condition: 1 or 0, or null without an aim."""
+        return func.max(case((condition, 1), else_=0))
+
+    reasons: list[tuple[Any, Reason]] = [(some(counted) == 0, Reason.WITHDRAWN_AIM)]
+    if english_or_maths:
+        reasons.append((some(is_english_or_maths()) == 1, Reason.ENGLISH_OR_MATHS))
+    not_ended = func.coalesce(aim.actual_end_date, literal(NO_DAY, Date)) >= day
+    reasons += [
+        (some(and_(counted, aim.start_date <= day)) == 0, Reason.BEFORE_START),
+        (some(and_(counted, not_ended)) == 0, Reason.AFTER_END),
+        (and_(some(and_(runs, on_break)) == 1, some(and_(runs, ~on_break)) == 0), Reason.ON_BREAK),
     ]
-    excluded: Any = [(condition, literal(reason.value)) for condition, reason in reasons]
-    if session_type is not None:
-        excluded += [(session_type == kind, literal(reason.value)) for kind, reason in EXCLUDED_SESSIONS.items()]
-    return case(*excluded, else_=null())
+    reason = select(case(*((condition, literal(reason.value)) for condition, reason in reasons)))
+    if english_or_maths:
+        reason = reason.select_from(aim).join(Qualification, Qualification.id == aim.qualification_id)
+    # unscoped: as above
+    return reason.where(concerned).correlate_except(aim, Qualification).scalar_subquery()
+
+
+def _reason_of(learner_id: Any, has_aim: bool, aim_id: Any, day: Any) -> ColumnElement[Any]:
+    """The reason of an entry of one aim, or of one without an aim, which concerns all aims of the learner."""
+    aim = aliased(Aim)
+    return _reason(aim, aim.id == aim_id if has_aim else aim.learner_id == learner_id, day, has_aim)
 
 
 def exclusion_of_entries() -> ColumnElement[Any]:
@@ -67,13 +71,19 @@ def exclusion_of_entries() -> ColumnElement[Any]:
     # unscoped: a fact about the entry that the statement updates
     of_entry = select(Session.type).where(Session.id == TimeLogEntry.session_id)
     session_type = of_entry.correlate_except(Session).scalar_subquery()
-    reason = _reason(TimeLogEntry.learner_id, TimeLogEntry.aim_id, TimeLogEntry.date, session_type)
+    learner_id, aim_id, day = TimeLogEntry.learner_id, TimeLogEntry.aim_id, TimeLogEntry.date
+    without_aim, of_one = (_reason_of(learner_id, has_aim, aim_id, day) for has_aim in (False, True))
+    of_aims = case((aim_id.is_(None), without_aim), else_=of_one)
+    reason = func.coalesce(of_aims, _of_session(session_type))
     return case((TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB, reason), else_=null())
 
 
 def off_the_job_reason(learner_key: Any, aim_key: Any, day: Any) -> ColumnElement[Any]:
-    """The reason of an off-the-job entry without a session, by expressions."""
-    return _reason(learner_key, aim_key, day, None)
+    """The reason of an off-the-job entry without a session, by expressions; `aim_key` is None for one without an aim.
+
+    PostgreSQL would plan one statement for both cases each time, which takes a millisecond.
+    """
+    return _reason_of(learner_key, aim_key is not None, aim_key, day)
 
 
 def exclusion_of(
@@ -82,5 +92,10 @@ def exclusion_of(
     """The reason of an entry that is added, as an expression of the insert, so that it costs no statement."""
     if setting is not JobSetting.OFF_THE_JOB:
         return None
-    kind = None if session is None else literal(session, Session.type.type)
-    return _reason(literal(learner_key, Key), literal(aim_key, Key), literal(day, Date), kind)
+    reason = _reason_of(literal(learner_key, Key), aim_key is not None, literal(aim_key, Key), literal(day, Date))
+    return reason if session is None else func.coalesce(reason, _of_session(literal(session, Session.type.type)))
+
+
+def _of_session(type_: Any) -> ColumnElement[Any]:
+    """Why minutes of a session of this type do not count, by an expression."""
+    return case(*((type_ == kind, literal(reason.value)) for kind, reason in EXCLUDED_SESSIONS.items()), else_=null())

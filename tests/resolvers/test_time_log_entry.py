@@ -257,3 +257,16 @@ async def test_a_change_concurrent_with_approval_is_stored_before_it_or_rejected
         assert rows == [] and [error["code"] for error in approved["errors"]] == ["NOT_FOUND"]
     else:
         assert [row.minutes for row in rows] == [61] and approved["errors"] == []
+
+
+async def test_postgresql_plans_the_statements_of_an_entry_once(scenario: EmptyPortfolio) -> None:
+    # It plans a statement for its values five times; then one plan for all values stays, unless it costs more.
+    for aim in (None, scenario.aim):
+        for _ in range(10):
+            await add(scenario, minutes=1, aimId=aim)
+    pool = scenario.database._write_pool
+    planned: list[str] = []
+    for connection in pool._idle if pool is not None else ():
+        often = "SELECT statement FROM pg_prepared_statements WHERE custom_plans > 5"
+        planned += [row["statement"] for row in await connection.driver.fetch(often)]
+    assert planned == []
