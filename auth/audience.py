@@ -1,4 +1,4 @@
-"""Who sees learners: `auth.scope.visible_learners` the other way round, so that a change wakes whom it concerns."""
+"""Who sees a learner, the reverse of `auth.scope.visible_learners`: the viewers whom a change is sent to."""
 
 from typing import Any
 

@@ -131,4 +131,4 @@ async def _verify(
 
 def _too_many_attempts(wait: dt.timedelta, *field: str, reason: str = "TOO_MANY_WRONG_PASSWORDS") -> DomainError:
     seconds = int(wait.total_seconds()) + 1
-    return reject(UserErrorCode.TOO_MANY_ATTEMPTS, say(reason, seconds=seconds), *field)
+    return reject(UserErrorCode.TOO_MANY_ATTEMPTS, say(reason, seconds=seconds, count=seconds), *field)

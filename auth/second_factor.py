@@ -147,7 +147,7 @@ async def _use_authenticator_code(
 def _unsealed(seals: Seals, user_key: int, sealed: str) -> str | None:
     secret = seals.unseal(sealed, _owner(user_key))
     if secret is None:
-        _log.error("second factor not readable", user=user_key, remedy="add the key that sealed it, or remove it")
+        _log.error("second_factor_unreadable", user=user_key, remedy="add the key that sealed it, or remove it")
     return secret
 
 

@@ -1,4 +1,4 @@
-"""The turn, the end and the commit of a write transaction, whose outcome is unknown if the connection is lost."""
+"""Waits for the write lock, ends a write transaction and commits it, also where the connection is lost meanwhile."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Lower priorities than that of the threads that answer requests."""
+"""Runs threads and processes at lower priorities than the threads that answer requests."""
 
 import errno
 import os

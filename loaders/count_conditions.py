@@ -1,4 +1,4 @@
-"""Which records counts include: none of a withdrawn aim, and nothing late that fell due on a break."""
+"""Conditions of the records that counts include: none of a withdrawn aim, none late because of a break."""
 
 from typing import Any
 

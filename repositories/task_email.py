@@ -1,4 +1,4 @@
-"""Whom the server sends e-mails and push messages about tasks, and what it notes so that each is sent once."""
+"""The users who get e-mails and push messages about tasks, and the record of what was sent: each is sent once."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -59,7 +59,7 @@ async def delete_remains(database: Database, store: FileStore, mail_folder: Path
             log.warning("erased_mail_not_deleted", cause=type(error).__name__)
     if not await truncate_log(database.url):
         # The sweeper does it within five minutes.
-        log.info("log_not_truncated")
+        log.info("write_ahead_log_not_truncated")
 
 
 async def _delete_stored_files(database: Database, store: FileStore, storage_keys: list[str]) -> None:

@@ -76,7 +76,7 @@ class Sweeper:
         # Also what an erasure could not remove from SQLite's log because somebody was reading.
         await truncate_log(self._database.url)
         if left := await asyncio.to_thread(remove_left_folders):
-            log.info("left_folders_removed", folders=left)
+            log.info("abandoned_folders_removed", folders=left)
         if self._failed:
             log.warning("sweep_failed", causes=self._failed)
         return swept

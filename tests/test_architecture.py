@@ -228,6 +228,16 @@ def test_an_unscoped_read_is_found(source: str):
     assert len(unscoped_statements(IMPORTS + source)) == 1
 
 
+def test_log_events_have_names():
+    assert architecture.log_events(architecture.ROOT, FILES) == []
+
+
+def test_a_log_event_that_is_a_sentence_is_found(tmp_path: Path):
+    source = 'log.info("swept", rows=1)\n_log.error("secret not readable", key=1)\nprint("not a log")\n'
+    found = architecture.log_events(tmp_path, plant(tmp_path, db__a_py=source))
+    assert found == ['db/a.py: line 2: the log event "secret not readable" is no name']
+
+
 def test_no_file_names_a_registry_or_a_machine():
     assert architecture.addresses(architecture.ROOT, FILES) == []
 

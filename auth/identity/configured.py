@@ -61,7 +61,7 @@ def client_secret(seals: Seals, provider: ConfiguredProvider) -> str | None:
         return None
     secret = seals.unseal(provider.sealed_secret, _owner(provider.provider_key, provider.name))
     if secret is None:
-        _log.error("client secret not readable", identity_provider=provider.key, remedy="add the key that sealed it")
+        _log.error("client_secret_unreadable", identity_provider=provider.key, remedy="add the key that sealed it")
         raise IdentityUnavailable("the client secret cannot be read")
     return secret
 

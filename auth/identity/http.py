@@ -1,4 +1,4 @@
-"""Requests to an identity provider: a few kilobytes of JSON in a few seconds, and from nowhere else."""
+"""Sends requests to an identity provider: JSON of limited size within seconds, and no redirect to another server."""
 
 import asyncio
 import json

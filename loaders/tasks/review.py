@@ -1,4 +1,4 @@
-"""Tasks: a draft review in which the viewer's side has not said yet what they think."""
+"""Tasks: draft reviews that wait for an answer in the viewer's role."""
 
 from sqlalchemy import Select, case, exists, or_, select
 

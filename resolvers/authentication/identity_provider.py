@@ -129,14 +129,14 @@ async def _identify(
         )  # fmt: skip
     except IdentityRefused as refusal:
         _log.warning(
-            "identity provider refused", identity_provider=provider.key, cause=str(refusal),
+            "identity_provider_refused", identity_provider=provider.key, cause=str(refusal),
             request_id=context.client.request_id,
         )  # fmt: skip
         message = say("SIGN_IN_NOT_CONFIRMED")
         raise reject(UserErrorCode.INVALID, message, "input", "code") from None
     except IdentityUnavailable as outage:
         _log.error(
-            "identity provider unavailable", identity_provider=provider.key, cause=str(outage),
+            "identity_provider_unavailable", identity_provider=provider.key, cause=str(outage),
             request_id=context.client.request_id,
         )  # fmt: skip
         message = say("IDENTITY_PROVIDER_UNAVAILABLE")

@@ -149,11 +149,11 @@ def caseload_changed(
     `aims`: lines with learner and title. `other`: the assessor on the other side.
     """
     if received:
-        subject, what = "Components were handed over to you", "You are now the assessor of"
-        where = f", who were with {other} before" if other else ""
+        subject, what = "Components were handed over to you", "You are now the assessor of these components"
+        where = f". {other} was the assessor before" if other else ""
     else:
-        subject, what = "Components were handed over", "You are no longer the assessor of"
-        where = f". They are now with {other}" if other else ""
+        subject, what = "Components were handed over", "You are no longer the assessor of these components"
+        where = f". {other} is the assessor now" if other else ""
     note = (
         "These sessions go with them. Check that they fit in with your other sessions:"
         if received
@@ -165,7 +165,7 @@ def caseload_changed(
         f"""
 Hello {name},
 
-{what} these components of learners{where}.
+{what}{where}.
 
 {listed(aims)}
 {_session_list(note, sessions)}""",

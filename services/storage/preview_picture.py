@@ -1,6 +1,7 @@
-"""Makes a small picture of the first page or frame of a file. Runs in a worker process: the bytes are anybody's.
+"""Makes a small picture of the first page or frame of a file.
 
-What bounds the memory is the pool of workers, not this module: a limit would hold for the whole process that calls it.
+Runs in a worker process, because any user may have sent the file. The pool of workers limits the memory, not this
+module: a limit would apply to the whole process that calls it.
 """
 
 import io

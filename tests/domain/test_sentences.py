@@ -105,6 +105,8 @@ def test_values_are_words_in_the_sentence_and_plain_for_a_program() -> None:
 def test_a_number_chooses_the_form_and_a_role_gets_its_article() -> None:
     one, two = (say("LEARNER_HAS_OTHER_ROLES", roles=roles, count=len(roles)) for roles in ([Role.IQA], list(Role)[:2]))
     assert one == "This person is also an IQA. Remove that role first."
+    waits = (say("TOO_MANY_WRONG_CODES", seconds=seconds, count=seconds) for seconds in (1, 2))
+    assert [text.rpartition("in ")[2] for text in waits] == ["1 second.", "2 seconds."]
     assert two == "This person is also a Learner and an Assessor. Remove those roles first."
 
 

@@ -105,4 +105,4 @@ async def test_the_sweeper_removes_them(parent: Path, database: Database) -> Non
         make_old(left, used)
         await Sweeper(database, open_store(parent / "files")).sweep()
         assert not left.exists() and used.exists()
-    assert [line["folders"] for line in logs if line["event"] == "left_folders_removed"] == [1]
+    assert [line["folders"] for line in logs if line["event"] == "abandoned_folders_removed"] == [1]

@@ -191,6 +191,23 @@ def unscoped(root: Path, paths: list[str]) -> list[str]:
     ]
 
 
+_EVENT = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+_LOGGERS = {"log", "_log", "_logger", "structlog.get_logger()"}
+_LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
+
+
+def log_events(root: Path, paths: list[str]) -> list[str]:
+    """Finds log events that are not named in lower case with underscores, as a search of the log expects them."""
+    found = []
+    for path in python_files(paths, *PACKAGES, "export_worker.py", "server.py"):
+        for node in ast.walk(ast.parse((root / path).read_text())):
+            match node:
+                case ast.Call(func=ast.Attribute(value=logger, attr=level), args=[ast.Constant(value=str(event)), *_]):
+                    if level in _LEVELS and ast.unparse(logger) in _LOGGERS and not _EVENT.fullmatch(event):
+                        found.append(f'{path}: line {node.lineno}: the log event "{event}" is no name')
+    return found
+
+
 def addresses(root: Path, paths: list[str]) -> list[str]:
     """Finds registry hosts and paths of a developer's machine, and in a lock file any address."""
     found = []

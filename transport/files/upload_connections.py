@@ -1,4 +1,4 @@
-"""Limits how many connections send one file at once: each of them takes the room of the whole file."""
+"""Limits how many connections send one file at once: each may take as much space as the whole file."""
 
 from collections import Counter
 from collections.abc import Iterator
