@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Connection, event, select, text
 
 import db.migration_batches
 import db.migration_locks
 from db.database import Database
 from db.migrate import contract, expand
+from db.migration_batches import write_texts
 from db.migration_locks import MigrationBlocked
 from db.models.employer import Employer
 from db.table_version import Migrations, TableVersion, migrations, table_version
@@ -177,3 +178,21 @@ async def test_batches_grow_and_shrink_with_their_time(
     await contract(database, found=later)
     assert [last - first + 1 for first, last in module.written] == [2, *[1] * 10]
     assert await shouts(database) == {str(number): str(number) for number in range(12)}
+
+
+async def test_texts_of_many_rows_are_written_at_once(database: Database, backend: str, later: Migrations):
+    first, second, _ = await add_employers(database, "A", "B", "C")
+    await expand(database, found=later)
+    sent: list[tuple[str, bool]] = []
+
+    def write(connection: Connection) -> None:
+        event.listen(connection, "before_cursor_execute", lambda *call: sent.append((call[2], call[5])))
+        write_texts(connection, "employer", "shout", {first: 'it\'s\n"LOUD" ж', second: None})
+        write_texts(connection, "employer", "shout", {})
+
+    async with database.writing() as session:
+        await (await session.connection()).run_sync(write)
+    assert await shouts(database) == {"A": 'it\'s\n"LOUD" ж', "B": None, "C": "C"}
+    # PostgreSQL would take longer to start a statement for each row than to run it.
+    [(statement, is_for_each)] = sent
+    assert statement.startswith("UPDATE employer") and is_for_each is (backend == "sqlite")

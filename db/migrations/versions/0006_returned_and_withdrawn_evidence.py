@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import db.models.base
-from db.migration_batches import Fill
+from db.migration_batches import Fill, write_texts
 from domain.text import fold_name
 
 revision = "0006"
@@ -74,14 +74,11 @@ def downgrade() -> None:
 def _folding(table: str, name: str, sort_name: str) -> Fill:
     """Folds names again: letters that do not decompose, apostrophes and hyphens are folded too by now."""
     read = sa.text(f"SELECT id, {name} AS name, {sort_name} AS folded FROM {table} WHERE id BETWEEN :first AND :last")
-    write = sa.text(f"UPDATE {table} SET {sort_name} = :folded WHERE id = :key")
 
     def fold(connection: sa.Connection, first: int, last: int) -> None:
         rows = connection.execute(read, {"first": first, "last": last}).all()
-        folded = [{"key": row.id, "folded": fold_name(row.name)} for row in rows]
-        changed = [new for row, new in zip(rows, folded, strict=True) if row.folded != new["folded"]]
-        if changed:
-            connection.execute(write, changed)
+        changed = {row.id: folded for row in rows if row.folded != (folded := fold_name(row.name))}
+        write_texts(connection, table, sort_name, changed)
 
     return Fill(f"{table}.{sort_name}", table, fold)
 

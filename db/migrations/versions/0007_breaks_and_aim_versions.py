@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import db.models.base
-from db.migration_batches import Fill
+from db.migration_batches import Fill, write_texts
 from domain.breaks import BreakPeriod, break_sums, format_periods
 
 revision = "0007"
@@ -455,9 +455,8 @@ def _exclude_time(connection: sa.Connection, first: int, last: int) -> None:
         f"{of_kind} end as reason from {entry} where id between :first and :last"
     )
     rows = connection.execute(sa.text(reasons), {"first": first, "last": last}).all()
-    changed = [{"key": row.id, "reason": row.reason} for row in rows if row.exclusion != row.reason]
-    if changed:
-        connection.execute(sa.text(f"update {entry} set exclusion = :reason where id = :key"), changed)
+    changed = {row.id: row.reason for row in rows if row.exclusion != row.reason}
+    write_texts(connection, entry, "exclusion", changed)
 
 
 # In this order: an exclusion depends on the breaks.

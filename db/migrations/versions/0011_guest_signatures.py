@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import db.models.base
-from db.migration_batches import Fill
+from db.migration_batches import Fill, write_texts
 from domain.text import fold_words
 
 revision = "0011"
@@ -65,10 +65,9 @@ def _fold_evidence(connection: sa.Connection, first: int, last: int) -> None:
     """Stores what evidence is searched by; of an erased learner nothing."""
     rows = sa.text("SELECT id, title, description, search_text FROM evidence WHERE id BETWEEN :first AND :last")
     found = connection.execute(rows, {"first": first, "last": last}).all()
-    folded = [{"key": row.id, "text": fold_words(row.title, row.description)} for row in found]
-    changed = [new for row, new in zip(found, folded, strict=True) if row.search_text not in ("", new["text"])]
-    if changed:
-        connection.execute(sa.text("UPDATE evidence SET search_text = :text WHERE id = :key"), changed)
+    folded = {row.id: fold_words(row.title, row.description) for row in found}
+    changed = {row.id: folded[row.id] for row in found if row.search_text not in ("", folded[row.id])}
+    write_texts(connection, "evidence", "search_text", changed)
 
 
 fills = (Fill("evidence.search_text", "evidence", _fold_evidence),)
