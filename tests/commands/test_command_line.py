@@ -87,6 +87,7 @@ def test_a_new_installation_gets_its_first_admin_and_a_qualification(operator: O
     assert operator.run("verify").returncode == 0
 
 
+@pytest.mark.long
 async def test_a_lost_second_factor_is_removed_and_secrets_are_sealed_again(
     operator: Operator, own_database_url: str
 ) -> None:
@@ -165,6 +166,7 @@ def test_an_invalid_setting_is_named_with_what_to_set(tmp_path: Path, name: str,
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.long
 @sqlite_only
 def test_a_cohort_of_any_size(operator: Operator) -> None:
     operator.run("migrate")

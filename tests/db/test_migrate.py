@@ -205,6 +205,7 @@ async def test_a_lock_that_never_ends_is_reported(
     await other.close()
 
 
+@pytest.mark.long
 def test_a_drafted_migration_has_the_next_number(tmp_path: Path):
     """In a copy of what it reads, with a column and a table more."""
     for name in ("db", "domain", "scripts"):

@@ -98,6 +98,7 @@ async def test_rows_of_an_earlier_version(earlier: Database, backend: str) -> No
     assert await table_problem(earlier) is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 async def test_each_statement_has_all_attempts_to_get_its_locks(
     earlier: Database, monkeypatch: pytest.MonkeyPatch

@@ -54,6 +54,7 @@ def test_the_wheel_names_what_it_imports(content: dict[str, str]):
     assert imported - set(sys.stdlib_module_names) <= named
 
 
+@pytest.mark.long
 async def test_the_command_works_from_another_folder(programs: Path, served: RunningServer, tmp_path: Path):
     given = {"WAYMARK_URL": served.address, "WAYMARK_USERNAME": "assessor", "WAYMARK_PASSWORD": PASSWORD}
     own = "query Mine { viewer { role kpis { learnerCount } } }"

@@ -95,13 +95,11 @@ def variables_of(served: Comparison) -> dict[str, dict[str, Any]]:
     }
 
 
-# Of the learner, of those at an employer and of those at the provider one: the executors are the same for all.
+# Of those at an employer and of those at the provider one: the executors are the same for all.
 each_role = pytest.mark.parametrize(
     "role",
     [
-        pytest.param(
-            role, marks=() if role in (Role.LEARNER, Role.ASSESSOR, Role.EMPLOYER_OVERVIEW) else pytest.mark.long
-        )
+        pytest.param(role, marks=() if role in (Role.ASSESSOR, Role.EMPLOYER_OVERVIEW) else pytest.mark.long)
         for role in PEOPLE
     ],
 )

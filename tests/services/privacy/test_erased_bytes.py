@@ -73,7 +73,7 @@ async def check_nothing_is_left(scene: Scene, mail: Path) -> None:
     assert await scene.rows(LoginAttempt, LoginAttempt.subject.like("account:%")) == []
 
 
-@pytest.mark.parametrize("by", ["a Master Admin", "the operator"])
+@pytest.mark.parametrize("by", ["a Master Admin", pytest.param("the operator", marks=pytest.mark.long)])
 async def test_no_file_holds_a_word_of_an_erased_learner(scene: Scene, by: str) -> None:
     """On SQLite the database is looked through as bytes, with its write-ahead log and beside a reader."""
     url = make_url(scene.database.url)

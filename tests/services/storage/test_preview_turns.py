@@ -61,6 +61,7 @@ async def test_what_an_earlier_version_could_not_make_is_tried_once_more(
     previews.no_picture.cache_clear()
 
 
+@pytest.mark.long
 async def test_slow_files_of_one_user_delay_no_picture_of_another(
     tmp_path: Path, workers: Callable[..., WorkerPool]
 ) -> None:

@@ -98,6 +98,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., WorkerPoo
         yield make
 
 
+@pytest.mark.long
 async def test_a_file_that_takes_all_cpu_time_has_none(tmp_path: Path, workers: Callable[..., WorkerPool]) -> None:
     store, pool = open_store(tmp_path), workers(timeout=600.0, cpu_seconds=1)
     content = endless_pdf()

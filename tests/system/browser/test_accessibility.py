@@ -79,6 +79,7 @@ async def test_axe_finds_no_violation(running: RunningServer, open_app: Open, da
             assert await violations(visit.page) == []
 
 
+@pytest.mark.long
 async def test_axe_finds_a_missing_label(running: RunningServer, open_app: Open):
     visit = await open_app(running)
     # Where the app draws, it would put a label back.
@@ -164,6 +165,7 @@ async def test_reduced_motion_disables_animations(running: RunningServer, open_a
         assert bool(await visit.page.evaluate(animation_count)) == (motion != "reduce")
 
 
+@pytest.mark.long
 async def test_every_action_works_with_the_keyboard(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running)
     page, keys = visit.page, visit.page.keyboard
@@ -259,6 +261,7 @@ async def test_focus_scroll_position_and_open_details_survive_a_refresh(running:
     assert await page.evaluate("scrollY") == 300
 
 
+@pytest.mark.long
 async def test_app_can_be_installed(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager", phone=True, installs=True)
     await visit.page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")

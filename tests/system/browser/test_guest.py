@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 
+import pytest
 from playwright.async_api import expect
 from sqlalchemy import select, update
 
@@ -53,6 +54,7 @@ async def fits(visit: Visit) -> None:
     assert min(heights, default=44) >= 44
 
 
+@pytest.mark.long
 async def test_a_guest_signs_on_a_phone_by_keyboard(own_running: RunningServer, open_app: Open):
     key = await invited(own_running)
     visit = await open_app(own_running, phone=True)

@@ -23,6 +23,7 @@ async def installed(visit: Visit) -> None:
     await visit.page.wait_for_function("navigator.serviceWorker.controller !== null")
 
 
+@pytest.mark.long
 async def test_last_data_is_shown_offline(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview", phone=True)
     visit.expected = NO_CONNECTION

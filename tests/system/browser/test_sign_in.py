@@ -151,6 +151,7 @@ async def test_session_that_was_ended_elsewhere_ends_in_the_app(own_running: Run
     assert await visit.stored("answers") == {}
 
 
+@pytest.mark.long
 async def test_sign_out_deletes_stored_data_in_every_tab_and_ends_the_session(running: RunningServer, open_app: Open):
     one = await open_app(running, "employer.overview")
     other = type(one)(one.context, await one.context.new_page(), running.address)

@@ -270,6 +270,7 @@ async def test_it_does_not_break(own_running: RunningServer, open_app: Open):
     await expect(page.get_by_role("heading", name="Reviews")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_a_manager_without_learners_sees_why(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running)
     async with own_running.signed_in("master.admin") as admin, own_running.signed_in("employer.manager") as manager:

@@ -21,8 +21,7 @@ from tests.system.clients.conftest import HERE, NODE_TEST, Run
     [
         "apollo",
         "urql",
-        "gateway",
-        *(pytest.param(name, marks=pytest.mark.long) for name in ("payloads", "live", "tus")),
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("gateway", "payloads", "live", "tus")),
     ],
 )
 async def test_client(run: Run, demo: Demo, client: str) -> None:
@@ -44,6 +43,7 @@ MANIFEST = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 async def test_apollo_with_its_manifest_where_only_trusted_documents_run(run: Run, demo: Demo, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
     documents = [

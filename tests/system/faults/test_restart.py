@@ -31,9 +31,7 @@ def start(server: ServerProcess, listener: socket.socket) -> subprocess.Popen[by
 
 
 # What is handed over is the socket; on SQLite also the file, which one process has at a time.
-@pytest.mark.parametrize(
-    "backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True, scope="session"
-)
+@pytest.mark.long
 async def test_a_restart_loses_no_request(databases: Databases, backend: str, tmp_path: Path):
     url = await databases.fresh(backend)
     server = ServerProcess(url, tmp_path, {"WAYMARK_LIMIT_BUDGET": "0"})

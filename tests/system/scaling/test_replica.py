@@ -138,6 +138,7 @@ async def until_answered(person: HttpClient) -> None:
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.long
 async def test_reads_continue_while_the_primary_is_stopped(both: Pair, servers: list[RunningServer]):
     here, there = servers
     async with here.signed_in("basic.admin") as person:
@@ -164,6 +165,7 @@ async def test_reads_continue_while_the_primary_is_stopped(both: Pair, servers: 
         assert await names(person) == everything | {"Wirksworth Wheels"}
 
 
+@pytest.mark.long
 async def test_a_write_that_the_replica_may_lack_is_not_hidden_while_the_primary_is_stopped(
     both: Pair, servers: list[RunningServer]
 ):

@@ -212,6 +212,7 @@ async def test_a_mutation_is_answered_before_a_server_stops():
         assert (await client.closed())[0] == 1001
 
 
+@pytest.mark.long
 async def test_a_client_that_does_not_read_is_disconnected():
     limits = Limits(socket_queue=4, slow_reader_seconds=0.5)
     async with serving(limits=limits) as (port, endpoint), connected(port, max_queue=1) as client:
