@@ -1,12 +1,11 @@
 """Seals the audit events that transactions have committed without a place in their provider's chain."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    CursorResult,
     Integer,
     Select,
     String,
@@ -19,9 +18,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from db.cached_statement import cached_statement
+from db.direct_statements import is_postgresql, send
 from db.models.audit_event import AuditEvent
 from db.models.base import Key, UtcDateTime
 from db.models.provider import Provider
@@ -52,12 +54,16 @@ async def seal(
     `condition` is WITH_KEYS or COMMITTED_BEFORE with its parameter, or another one that exists once.
 
     At most `BATCH` of them. In the caller's transaction, which locks the end of the provider's chain: events of other
-    processes, of the last version too, come before these or after them. Raises SealLost.
+    processes, of the last version too, come before these or after them. Raises SealLost, and NoResultFound where there
+    is no such provider.
     """
     of_provider = {"provider": provider_key}
-    head = (await session.execute(await _end_of_chain(), of_provider)).one()
+    heads = await send(session, _end_of_chain(), of_provider)
+    if not heads:
+        raise NoResultFound("the provider of the events is gone")
+    (head,) = heads
     # After the lock: what another process has sealed meanwhile is not read.
-    events = (await session.execute(await _unsealed(condition), {**of_provider, **(parameters or {})})).all()
+    events = await send(session, _unsealed(condition), {**of_provider, **(parameters or {})})
     if not events:
         return events
     sequence, previous, places = head.audit_sequence, head.audit_hash, []
@@ -68,12 +74,11 @@ async def seal(
         places.append((event.id, sequence, previous, hash_))
         previous = hash_
     await _store(session, places)
-    await session.execute(await _moving_end(), {**of_provider, "sequence": sequence, "last": previous})
+    await send(session, _moving_end(), {**of_provider, "sequence": sequence, "last": previous})
     return events
 
 
-# The statements are built once: to build and compile them for each batch cost more than to run them. They are of the
-# tables, so that the session looks for no objects.
+# The statements are built once: to build and compile them for each batch cost more than to run them.
 _EVENTS, _PROVIDERS = AuditEvent.__table__.c, Provider.__table__.c
 _OF_PROVIDER = _PROVIDERS.id == bindparam("provider", type_=Key)
 
@@ -103,7 +108,7 @@ def _unsealed(condition: ColumnElement[bool]) -> Select[Any]:
 
 
 @cached_statement
-def _storing_place() -> Update:
+def _storing_place() -> ReturningUpdate[int]:
     """Stores the place of one event."""
     place: dict[str, Any] = {
         "sequence": bindparam("place"),
@@ -111,11 +116,11 @@ def _storing_place() -> Update:
         "hash": bindparam("own"),
     }
     is_event = _EVENTS.id == bindparam("event", type_=Key)
-    return update(AuditEvent.__table__).where(_EVENTS.sequence < 0, is_event).values(place)
+    return update(AuditEvent.__table__).where(_EVENTS.sequence < 0, is_event).values(place).returning(_EVENTS.id)
 
 
 @cached_statement
-def _storing_places() -> Update:
+def _storing_places() -> ReturningUpdate[int]:
     """Stores the places of any number of events, which come as an array for each column (PostgreSQL)."""
     arrays = [
         bindparam(name, type_=ARRAY(type_))
@@ -127,19 +132,20 @@ def _storing_places() -> Update:
     ).render_derived()  # fmt: skip
     stored = {name: place.c[name] for name in ("sequence", "previous_hash", "hash")}
     unsealed = update(AuditEvent.__table__).where(_EVENTS.sequence < 0, _EVENTS.id == place.c.id)
-    return unsealed.values(stored)
+    return unsealed.values(stored).returning(_EVENTS.id)
 
 
 async def _store(session: AsyncSession, places: Collection[tuple[int, int, str, str]]) -> None:
     """Stores (key, sequence, previous hash, hash) of each event, in one statement on PostgreSQL."""
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         arrays = map(list, zip(*places, strict=True))
-        storing, sent = _storing_places(), [dict(zip(("events", "places", "previous", "own"), arrays, strict=True))]
+        names = ("events", "places", "previous", "own")
+        stored = len(await send(session, _storing_places(), dict(zip(names, arrays, strict=True))))
     else:
-        storing = _storing_place()
-        sent = [dict[str, Any](zip(("event", "place", "previous", "own"), each, strict=True)) for each in places]
-    statement = await storing
-    # On SQLite, which has no arrays, only a provider that moved here from PostgreSQL has such events.
-    stored = sum([cast(CursorResult, await session.execute(statement, each)).rowcount for each in sent])
+        # SQLite has no arrays. Only a provider that moved there from PostgreSQL has such events.
+        stored = 0
+        for each in places:
+            place = dict(zip(("event", "place", "previous", "own"), each, strict=True))
+            stored += len(await send(session, _storing_place(), place))
     if stored != len(places):
         raise SealLost

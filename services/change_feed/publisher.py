@@ -11,13 +11,17 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.background_task import running
+from db.cached_statement import cached_statement
 from db.database import Database
+from db.direct_statements import send
 from db.models.audit_event import AuditEvent
 from db.outages import OutageLog
 from domain import clock
@@ -33,7 +37,12 @@ _STOP_SECONDS = 5.0
 _ERRORS = (OSError, TimeoutError, SQLAlchemyError)
 # unscoped: the providers of events that no viewer reads
 _PROVIDERS_TO_SEAL = select(AuditEvent.provider_id).where(AuditEvent.sequence < 0, COMMITTED_BEFORE).distinct()
-_NOTIFYING = text("select pg_notify(:channel, payload) from unnest(cast(:payloads as text[])) as payload")
+
+
+@cached_statement
+def _notifying() -> Select[Any]:
+    payload = func.unnest(bindparam("payloads", type_=ARRAY(Text))).column_valued("payload")
+    return select(func.pg_notify(bindparam("channel", type_=Text), payload))
 
 
 class ChangePublisher:
@@ -127,7 +136,7 @@ class ChangePublisher:
 
     async def _notify(self, session: AsyncSession, changes: dict[int, Changes]) -> None:
         sent = [payload for key, changed in sorted(changes.items()) for payload in payloads(key, changed)]
-        await session.execute(_NOTIFYING, {"channel": self._channel, "payloads": sent})
+        await send(session, _notifying(), {"channel": self._channel, "payloads": sent})
 
     async def _publish_strays(self) -> None:
         """Seals the events that no process has sealed, and notifies all parts of their learners."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
-from sqlalchemy import event as event_of
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.database import Database
@@ -27,17 +26,15 @@ from tests.support.databases import Databases
 
 @contextmanager
 def counted(database: Database) -> Iterator[list[str]]:
-    """The SQL that the writes of a block send."""
+    """The SQL that a block sends to the driver directly."""
     sent: list[str] = []
 
-    def record(_: Any, __: Any, sql: str, *___: Any) -> None:
+    def record(sql: str, *_: Any) -> None:
         sent.append(sql)
 
-    for engine in database.sync_engines:
-        event_of.listen(engine, "before_cursor_execute", record)
+    database.read_listeners.append(record)
     yield sent
-    for engine in database.sync_engines:
-        event_of.remove(engine, "before_cursor_execute", record)
+    database.read_listeners.remove(record)
 
 
 @pytest.fixture(scope="module")
