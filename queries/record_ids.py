@@ -3,20 +3,25 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from graphql import GraphQLInputType, get_named_type, get_nullable_type, is_input_object_type, is_list_type
+from graphql import (
+    GraphQLInputType,
+    get_named_type,
+    get_nullable_type,
+    is_input_object_type,
+    is_list_type,
+    is_object_type,
+)
 
 from .errors import UsageError
 from .operations import SavedOperation
+from .schema import load_schema
 from .variables import variable_types
 
 # The saved operation that finds records by their ids.
 OPERATION = "record_ids"
 MOST_IDS = 100
-# The type of the records that a variable or field of this name takes. The id of another record finds nothing.
-_TYPES = {
-    "aimId": "Aim", "assessorId": "User", "employerId": "Employer", "learnerId": "Learner",
-    "qualificationId": "Qualification",
-}  # fmt: skip
+# Variables and fields that are named after what a user is to a record; the others are named after a type.
+_OF_USERS = ("assessorId", "iqaId")
 
 
 def check_record_ids(
@@ -38,9 +43,21 @@ def check_record_ids(
         for (path, _), node in zip(part, nodes, strict=True):
             if node is None:
                 raise UsageError(f"{path}: there is no such record, or you may not see it. Check the id.")
-            wanted = _TYPES.get(path.rpartition(".")[2], node["__typename"])
+            wanted = _type_taken(path) or node["__typename"]
             if node["__typename"] != wanted:
                 raise UsageError(f"{path}: give the id of a record of the type {wanted}, not {node['__typename']}.")
+
+
+def _type_taken(path: str) -> str | None:
+    """Returns the type whose ids a variable or field takes, by its name: an id of another finds nothing.
+
+    None where no type has the name.
+    """
+    name = path.rpartition(".")[2]
+    if name in _OF_USERS:
+        return "User"
+    type_name = f"{name[:1].upper()}{name[1:]}".removesuffix("Id")
+    return type_name if is_object_type(load_schema().type_map.get(type_name)) else None
 
 
 def _ids(path: str, input_type: GraphQLInputType, value: Any) -> Iterator[tuple[str, str]]:

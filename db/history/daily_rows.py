@@ -52,6 +52,7 @@ from domain.progress import ENDED
 _NOTED = "history"
 _TODAY = bindparam("today", type_=Integer())
 # The attributes that history follows.
+# listed: they are those of the select in `_state`, and each class is noted in a way of its own
 _FOLLOWED: dict[type[Any], tuple[str, ...]] = {
     Aim: ("status", "assessor_id", "qualification_id", "start_date", "planned_end_date"),
     AimProgress: ("criteria_total", "criteria_mapped", "criteria_signed_off", "units_to_choose", "days_on_break"),

@@ -16,9 +16,10 @@ from db.models.base import (
 )
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
-from db.models.personal_data import Reason, not_personal, personal
+from db.models.personal_data import Ending, LearnerRows, Reason, not_personal, personal
 from db.models.updated_at import updated_at_column
 from domain.enums import AimOutcome, AimStatus, PortfolioPart
+from domain.progress import ENDED
 
 
 class Aim(Base):
@@ -26,6 +27,13 @@ class Aim(Base):
 
     __tablename__ = "aim"
     __part__ = PortfolioPart.AIM
+    __seen_by__ = frozenset({"assessor_id", "iqa_id"})
+    __learner_rows__ = LearnerRows(
+        ended=Ending(
+            lambda aim: aim.status.not_in(ENDED),
+            lambda today: {"status": AimStatus.WITHDRAWN, "actual_end_date": today},
+        )
+    )
     __entity__ = Entity("Aim", Visibility.AIM_ITSELF)
     __row_limits__ = {"learner_id": 100}
     __label__ = ("qualification_id",)

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Date, LongText, PrimaryKey, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
-from db.models.personal_data import personal
+from db.models.personal_data import Ending, LearnerRows, personal
 from domain.enums import BreakReason, PortfolioPart
 
 
@@ -17,6 +17,9 @@ class AimBreak(Base):
 
     __tablename__ = "aim_break"
     __part__ = PortfolioPart.AIM
+    __learner_rows__ = LearnerRows(
+        ended=Ending(lambda each: each.returned_on.is_(None), lambda today: {"returned_on": today})
+    )
     __entity__ = Entity("Break", Visibility.RECORD)
     __row_limits__ = {"aim_id": 100}
     __label__ = ("start_date",)

@@ -137,6 +137,8 @@ class Base(DeclarativeBase):
     in one list without pages. The mutations that add rows check it (`resolvers/core/row_limit.py`).
     `__internal__`: no viewer sees its rows and no loader reads them.
     `__part__`: the part of a learner's portfolio that changes with its rows.
+    `__seen_by__`: its rows decide who sees learners (`auth/scope.py`): when one is added or deleted, or one of these
+    attributes changes.
     `__unread__`: columns that no client reads of a record, whose change does not move its `updated_at`.
     `__without_provider__`: why its rows have no `provider_id`, and so its keys no provider.
     `__stays__`: why its rows do not move to another installation with their provider; nor do those that are swept and
@@ -150,6 +152,7 @@ class Base(DeclarativeBase):
     __row_limits__: ClassVar[Mapping[str, int]] = MappingProxyType({})
     __internal__: ClassVar[bool] = False
     __part__: ClassVar[PortfolioPart | None] = None
+    __seen_by__: ClassVar[frozenset[str] | None] = None
     __unread__: ClassVar[frozenset[str]] = frozenset()
     __without_provider__: ClassVar[str | None] = None
     __stays__: ClassVar[str | None] = None

@@ -15,6 +15,7 @@ class Learner(Base):
 
     __tablename__ = "learner"
     __part__ = PortfolioPart.LEARNER
+    __seen_by__ = frozenset({"employer_id"})
     __entity__ = Entity("Learner", Visibility.LEARNER_ITSELF)
     __table_args__ = (
         UniqueConstraint("provider_id", "uln"),

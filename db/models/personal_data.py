@@ -7,12 +7,13 @@ Every column that can hold text says one of the two, unless erasure deletes the 
 one that says neither. `services/privacy/` works from these declarations alone.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import JSON, Column, LargeBinary, String, Table
+from sqlalchemy import JSON, Column, ColumnElement, LargeBinary, String, Table
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import mapped_column
 
@@ -55,13 +56,26 @@ class Personal:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """How erasure ends rows that nobody can continue without the learner.
+
+    `is_open(entity)` is the condition for such rows, `values(today)` gives the columns that end them.
+    """
+
+    is_open: Callable[[Any], ColumnElement[bool]]
+    values: Callable[[dt.date], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class LearnerRows:
     """What happens to the rows of a table that are about a learner.
 
-    `deleted`: erasure deletes them. `exported`: subject access shows them, unless they only secure an account.
+    `deleted`: erasure deletes them. `ended`: erasure ends those that are open. `exported`: subject access shows them,
+    unless they only secure an account.
     """
 
     deleted: bool = False
+    ended: Ending | None = None
     exported: bool = True
 
 

@@ -15,7 +15,7 @@ from db.models.base import (
 )
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
-from db.models.personal_data import personal
+from db.models.personal_data import Ending, LearnerRows, personal
 from db.models.updated_at import updated_at_column
 from domain.enums import PortfolioPart, SessionStatus, SessionType
 
@@ -25,6 +25,11 @@ class Session(Base):
 
     __tablename__ = "session"
     __part__ = PortfolioPart.SESSION
+    __learner_rows__ = LearnerRows(
+        ended=Ending(
+            lambda session: session.status == SessionStatus.PLANNED, lambda _: {"status": SessionStatus.CANCELLED}
+        )
+    )
     __entity__ = Entity("Session", Visibility.SESSION_ITSELF)
     __label__ = ("number",)
     __table_args__ = (

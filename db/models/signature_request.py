@@ -6,7 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
-from db.models.personal_data import ERASED, personal
+from db.models.personal_data import ERASED, Ending, LearnerRows, personal
 from db.models.updated_at import updated_at_column
 from domain.enums import PortfolioPart, Role, SignatureRequestStatus
 
@@ -16,6 +16,12 @@ class SignatureRequest(Base):
 
     __tablename__ = "signature_request"
     __part__ = PortfolioPart.SIGNATURE
+    __learner_rows__ = LearnerRows(
+        ended=Ending(
+            lambda request: request.status == SignatureRequestStatus.PENDING,
+            lambda _: {"status": SignatureRequestStatus.CANCELLED},
+        )
+    )
     __entity__ = Entity("SignatureRequest", Visibility.DOCUMENT_ITSELF)
     __label__ = ("title",)
     __table_args__ = (

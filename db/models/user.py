@@ -114,6 +114,7 @@ class ManagerAllocation(Base):
 
     __tablename__ = "manager_allocation"
     __part__ = PortfolioPart.LEARNER
+    __seen_by__ = frozenset()
     __learner_rows__ = LearnerRows(deleted=True)
     __growth__ = Growth.BOUNDED
 
@@ -128,6 +129,7 @@ class OverviewAllocation(Base):
     """An employer site allocated to an Employer Overview."""
 
     __tablename__ = "overview_allocation"
+    __seen_by__ = frozenset()
     __growth__ = Growth.BOUNDED
 
     user_id: Mapped[int] = reference("user_account.id", index=False, primary_key=True)

@@ -17,6 +17,7 @@ from db.models.provider_move import ProviderMove, shifted
 from db.models.registry import entities
 
 # The types whose ids hold the key of an aim and of a part of its qualification, and a group of sessions.
+# listed: they are no entities, so no class declares them
 _PAIRS = {"Unit": ("aim", "qualification_unit"), "Criterion": ("aim", "qualification_criterion")}
 _GROUPS = {"SessionGroup": ("session", None)}
 

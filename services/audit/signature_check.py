@@ -264,6 +264,7 @@ async def _missing_signatures(session: AsyncSession, _: TrailStarts, within: Col
     evidence_event = is_event_of(EvidenceSignature, signing.EVIDENCE, "Evidence", EvidenceSignature.evidence_id)
     document_event = is_event_of(SignatureSlot, _DOCUMENT_ACTIONS, "SignatureRequest", SignatureSlot.request_id)
     unit_event = is_event_of(UnitSignature, signing.UNITS, "Unit", UnitSignature.aim_id, UnitSignature.unit_id)
+    # listed: each kind of signature has events of its own
     checks: list[tuple[str, tuple[str, ...], Any, ColumnElement[bool]]] = [
         ("evidence", signing.EVIDENCE, EvidenceSignature, evidence_event),
         ("document", _DOCUMENT_ACTIONS, SignatureSlot, document_event),
@@ -284,6 +285,7 @@ async def _missing_signatures(session: AsyncSession, _: TrailStarts, within: Col
 
 
 # The parts of the check: the table whose keys are its positions, and what finds the problems.
+# listed: each kind of signature has a check of its own
 _PARTS: list[tuple[Any, Any]] = [
     (EvidenceSignature, _evidence_problems),
     (SignatureSlot, _document_problems),

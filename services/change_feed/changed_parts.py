@@ -1,6 +1,6 @@
 """Which parts of a portfolio a transaction has changed: `__part__` of the classes to whose tables it wrote.
 
-And whether it changed who sees learners: then those who saw one before are concerned too.
+And whether it changed who sees learners (`__seen_by__`): then those who saw one before are concerned too.
 """
 
 from collections.abc import Collection
@@ -12,21 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from db.flush import on_change
-from db.models.aim import Aim
 from db.models.base import COUNTER, Base
-from db.models.learner import Learner
-from db.models.user import ManagerAllocation, OverviewAllocation
 from domain.enums import PortfolioPart
 
 _KEY = "changed_parts"
 _MOVED = "moved_learners"
-# The tables by which learners are seen (auth/scope.py), with the columns that change.
-_SEEN_BY: dict[type[Any], tuple[str, ...]] = {
-    Aim: ("assessor_id", "iqa_id"),
-    Learner: ("employer_id",),
-    ManagerAllocation: (),
-    OverviewAllocation: (),
-}
 
 
 def changed_parts(session: AsyncSession) -> set[PortfolioPart]:
@@ -42,7 +32,7 @@ def moved_learners(session: AsyncSession) -> bool:
 
 def note_write(session: AsyncSession, entity: type[Any]) -> None:
     """Notes rows that are written without objects of the session."""
-    if entity in _SEEN_BY:
+    if entity.__seen_by__ is not None:
         session.info[_MOVED] = True
     _add(session, entity)
 
@@ -50,7 +40,7 @@ def note_write(session: AsyncSession, entity: type[Any]) -> None:
 @on_change
 def _of_change(info: dict[Any, Any], changed: Base, names: Collection[str] | None) -> None:
     entity = type(changed)
-    if entity in _SEEN_BY and (names is None or any(name in names for name in _SEEN_BY[entity])):
+    if entity.__seen_by__ is not None and (names is None or any(name in names for name in entity.__seen_by__)):
         info[_MOVED] = True
     if entity.__part__ is not None and (names is None or any(name in _content(entity) for name in names)):
         info.setdefault(_KEY, set()).add(entity.__part__)
@@ -66,7 +56,7 @@ def _content(entity: type[Base]) -> frozenset[str]:
 def _of_entities(session: Session, *_: Any) -> None:
     session.info[_MOVED] = (
         session.info.get(_MOVED, False)
-        or any(type(each) in _SEEN_BY for each in (*session.new, *session.deleted))
+        or any(each.__seen_by__ is not None for each in (*session.new, *session.deleted))
         or any(_is_moved(each) for each in session.dirty)
     )
     for each in (*session.new, *session.deleted, *filter(_is_changed, session.dirty)):
@@ -77,13 +67,13 @@ def _of_entities(session: Session, *_: Any) -> None:
 def _of_statements(state: ORMExecuteState) -> None:
     if (state.is_insert or state.is_update or state.is_delete) and state.bind_mapper is not None:
         _add(state.session, state.bind_mapper.class_)
-        if state.bind_mapper.class_ in _SEEN_BY:
+        if state.bind_mapper.class_.__seen_by__ is not None:
             state.session.info[_MOVED] = True
 
 
 def _is_moved(entity: Any) -> bool:
     state = inspect(entity)
-    watched = _SEEN_BY.get(type(entity), ())
+    watched = entity.__seen_by__ or ()
     return any(name in state.committed_state and state.attrs[name].history.has_changes() for name in watched)
 
 

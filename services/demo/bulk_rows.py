@@ -31,7 +31,7 @@ MAX_SAMPLE_BYTES = 10 * 1024 * 1024
 _CONCURRENT_WRITES = 16
 # Of the tables that only the server reads, those of which a demo has rows.
 _INTERNAL = (GuestInvitation,)
-# Not inserted here, so that they stay unlocked: providers, what the importer writes, and the sealed audit events.
+# listed: not inserted here, so that they stay unlocked: providers, what the importer writes, and sealed audit events
 _INSERTED_ELSEWHERE = (Provider, Qualification, QualificationUnit, QualificationCriterion, AuditEvent)
 
 

@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.history.daily_rows import note_time
 from db.models.aim import Aim
-from db.models.aim_break import AimBreak
 from db.models.aim_status_change import AimStatusChange
 from db.models.base import Base
 from db.models.file import File
@@ -27,14 +26,12 @@ from db.models.outbox import OutboxMail
 from db.models.personal_data import DataSubject, ErasedInCode, Personal, erased_name, personal_columns
 from db.models.qualification import Qualification, QualificationUnit
 from db.models.registry import mapped_classes
-from db.models.session import Session
-from db.models.signature_request import SignatureRequest
 from db.models.time_log_entry import TimeLogEntry
 from db.models.unit_signature import UnitSignature
 from db.models.user import RoleGrant, User
 from domain import clock
 from domain.confirmation_statements import unit_statement
-from domain.enums import AimStatus, Role, SessionStatus, SignatureRequestStatus
+from domain.enums import Role
 from domain.progress import ENDED
 from services.mail.mail_folder import names
 from services.off_the_job import recount_time
@@ -122,18 +119,11 @@ async def _end_what_is_open(session: AsyncSession, learner_key: int, now: dt.dat
     open_aims = set(
         await session.scalars(select(Aim.id).where(Aim.learner_id == learner_key, Aim.status.not_in(ENDED)))
     )
-    changes: tuple[tuple[Any, Any, dict[str, Any]], ...] = (
-        (Aim, Aim.status.not_in(ENDED), {"status": AimStatus.WITHDRAWN, "actual_end_date": today}),
-        (AimBreak, AimBreak.returned_on.is_(None), {"returned_on": today}),
-        (Session, Session.status == SessionStatus.PLANNED, {"status": SessionStatus.CANCELLED}),
-        (
-            SignatureRequest,
-            SignatureRequest.status == SignatureRequestStatus.PENDING,
-            {"status": SignatureRequestStatus.CANCELLED},
-        ),
-    )
-    for entity, is_open, values in changes:
-        await _change(session, entity, (entity.learner_id == learner_key) & is_open, values)
+    entity: Any
+    for entity in mapped_classes():
+        if (ended := entity.__learner_rows__.ended) is not None:
+            is_open = (entity.learner_id == learner_key) & ended.is_open(entity)
+            await _change(session, entity, is_open, ended.values(today))
     aims = select(Aim).where(Aim.learner_id == learner_key).execution_options(populate_existing=True)
     for aim in (await session.scalars(aims)).all():
         if aim.id in open_aims:

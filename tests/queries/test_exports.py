@@ -166,6 +166,15 @@ async def test_what_cannot_be_exported_is_said(login: dict[str, str], tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_the_id_of_a_record_of_another_type_is_refused(login: dict[str, str]):
+    for name, variable, wanted in (
+        ("unit_record_sheet", "unitId", "Unit"),
+        ("evidence_to_read", "evidenceId", "Evidence"),
+    ):
+        with pytest.raises(UsageError, match=f"^{variable}: give the id of a record of the type {wanted}, not Learner"):
+            await asyncio.to_thread(run, name, **login, **{variable: "Learner_1"})
+
+
 def test_an_export_that_failed_says_why():
     answers = [
         {"data": {"viewer": {"bulkExports": [{"id": "BulkExport_7", "status": "RUNNING", "rowCount": 5}]}}},
