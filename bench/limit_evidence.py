@@ -183,10 +183,11 @@ class LimitEvidence(LimitWrites):
                 await connection.execute(
                     _SIGN, provider, learner, evidence, viewer["role"], user, now, statement, file["sha256"]
                 )
-                await self._audit(
+                event = await self._audit(
                     connection, request, viewer, now, "evidenceSubmit", "Evidence", evidence, learner, aim["id"],
                     {"confirmed_by": "password", "file": file["id"]},
                 )  # fmt: skip
+            self._sealer.add(provider, event, learner, ["EVIDENCE"])
             stored = await connection.fetchrow(_SUBMITTED, evidence, provider, user)
         answered = {"id": f"Evidence_{stored['id']}", "status": stored["status"]}
         return respond({"evidenceSubmit": {"evidence": answered, "refusals": []}})
@@ -227,10 +228,11 @@ class LimitEvidence(LimitWrites):
                     "criteria": sorted(sent["criteria"]), "signed_off": sorted(sent["criteria"]),
                     "unit_signatures_taken_back": withdrawn,
                 }  # fmt: skip
-                await self._audit(
+                event = await self._audit(
                     connection, request, viewer, now, "evidenceAssess", "Evidence", evidence["id"], learner, aim["id"],
                     detail,
                 )  # fmt: skip
+            self._sealer.add(provider, event, learner, ["AIM", "EVIDENCE", *(["UNIT"] if new else [])])
             stored = await connection.fetchrow(_ASSESSED, evidence["id"], user, provider)
         answered = {"id": f"Evidence_{stored['id']}", "status": stored["status"]}
         return respond({"evidenceAssess": {"evidence": answered, "refusals": []}})

@@ -232,8 +232,7 @@ def render(results: Sequence[Result], statements: dict[tuple[str, str], float], 
     return "\n".join(
         [
             *lines,
-            f"Every event was sealed {window:.2f} s after the last response, and the trail is whole. Those of "
-            "LIMIT, which seals none, a server finds 3 s after their commit.",
+            f"Every event was sealed {window:.2f} s after the last response, and the trail is whole.",
         ]
     )
 
