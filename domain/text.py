@@ -29,8 +29,12 @@ def clean(text: str) -> str:
     Spaces that are not ordinary ones stay.
     """
     text = _LINE_BREAKS.sub("\n", unicodedata.normalize("NFC", text))
-    kept = "".join(letter for letter in text if letter in _JOINERS or not _is_invisible(letter))
+    letters = set(text)
+    unseen = {letter for letter in letters if letter not in _JOINERS and _is_invisible(letter)}
+    kept = "".join(letter for letter in text if letter not in unseen) if unseen else text
     kept = _keep_flags_only(kept)
+    if letters.isdisjoint(_JOINERS):
+        return kept
     return "".join(letter for index, letter in enumerate(kept) if letter not in _JOINERS or _joins(kept, index))
 
 
@@ -64,8 +68,9 @@ def fold_search(text: str) -> str:
 
 def _fold(text: str) -> str:
     plain = unicodedata.normalize("NFKD", clean(text).casefold())
-    folded = "".join(_fold_letter(letter) for letter in plain if not unicodedata.combining(letter))
-    return " ".join(folded.split())
+    # A text has many letters, and few different ones.
+    folded = {letter: "" if unicodedata.combining(letter) else _fold_letter(letter) for letter in set(plain)}
+    return " ".join("".join(map(folded.__getitem__, plain)).split())
 
 
 def _is_invisible(letter: str) -> bool:
