@@ -48,7 +48,8 @@ _LOCKS = """SELECT pid, relation::regclass::text AS table, mode FROM pg_locks JO
     WHERE granted AND locktype = 'relation' AND relkind = 'r' AND relnamespace = 'public'::regnamespace
     AND mode = ANY($1) AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 _WRITING = """SELECT max(extract(epoch FROM clock_timestamp() - xact_start))::float FROM pg_stat_activity
-    WHERE datname = current_database() AND backend_type = 'client backend' AND backend_xid IS NOT NULL"""
+    WHERE datname = current_database() AND backend_type = 'client backend' AND backend_xid IS NOT NULL
+    AND query NOT ILIKE 'analyze%'"""
 _TABLES = """SELECT table_name::text FROM information_schema.tables
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name <> 'alembic_version' ORDER BY 1"""
 # Columns of numbers that are keys or refer to one, and the other columns, in their order.
