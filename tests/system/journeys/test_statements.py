@@ -6,8 +6,10 @@ A statement more is a change of this table, which somebody reads. BEGIN counts o
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from db.models.audit_event import AuditEvent
 from tests.support.client import SCHEMA, HttpClient
 from tests.support.http_server import PASSWORD, Clients
 from tests.support.lookup import DIPLOMA, STANDARD, aim_of, criteria, learner_id
@@ -139,6 +141,15 @@ def test_every_mutation_sends_the_expected_number_of_statements(counted: dict[st
     pinned = {name: count[backend == "postgresql"] for name, count in MUTATIONS.items()}
     assert counted == pinned
     assert set(counted) == set(SCHEMA.mutation_type.fields)  # type: ignore[union-attr]
+
+
+async def test_every_mutation_leaves_an_audit_event(counted: dict[str, int], clients: Clients):
+    # The demo's own events came with no request.
+    actions = select(AuditEvent.action).where(AuditEvent.request_id.is_not(None)).distinct()
+    async with clients.running.server.services.database.snapshot() as session:
+        audited = set(await session.scalars(actions))
+    # The demo's sample had begun, so that it changed nothing; a refresh changes no record, only the session's tokens.
+    assert set(counted) - audited == {"sampleBegin", "tokenRefresh"}
 
 
 async def test_assessing_many_criteria_sends_as_many_statements_as_one(clients: Clients):
