@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from typing import Any
 import pytest
 import structlog
 
-from auth import scope
 from db.database import Database
 from db.migrate import migrate
 from domain import clock
@@ -32,6 +31,8 @@ from tests.authorization.oracle import Visibility, visible_rows
 from tests.authorization.permissions import AUTHENTICATION, COLUMNS, ROW_OF, grantable, may
 from tests.authorization.rows import Rows, read_rows, replace_rows
 from tests.authorization.viewer_crawler import ViewerCrawler, leaks, node_mismatches, unreachable
+from tests.mutation_testing.code_swap import swap_code
+from tests.mutation_testing.plans import PLANS, ROOT
 from tests.support.scenarios.authorization import (
     ONE_OF_EACH,
     STAFF,
@@ -41,11 +42,8 @@ from tests.support.scenarios.authorization import (
 
 # Seconds of CPU time for one mutant, so that a busy machine does not matter; and of real time, for one that waits.
 CPU_TIMEOUT, TIMEOUT = 300, 3600
+POLICY = "auth/policy.py"
 PACKAGES = ("auth.", "db.", "domain.", "loaders.", "resolvers.", "schema.")
-# Files that need no database, and their tests.
-NUMBER_RULES = {"domain/progress.py", "domain/off_the_job.py"}
-NUMBER_TESTS = ("tests/domain/test_progress.py", "tests/domain/test_off_the_job.py", "tests/loaders/test_kpis.py")
-
 # All cases of SQLite, also those that scripts/test runs on PostgreSQL only.
 CASES = ("-m", "long or not long", "-k", "sqlite or not postgresql")
 
@@ -56,10 +54,17 @@ _OF_THIS_PROVIDER = [viewer for viewer in _ORDER if viewer[0] in STAFF or viewer
 
 
 class FastCheck:
-    """Runs the fast checks in a child process with changed sources. Each change is a pair of path and source."""
+    """Runs the fast checks in a child process with changed sources. Each change is a pair of path and source.
 
-    def __init__(self, folder: Path) -> None:
+    `paths`: the files that are changed. The scenario is built only if one of them has no tests of its own alone.
+    """
+
+    def __init__(self, folder: Path, paths: Sequence[str]) -> None:
         self._folder = folder
+        for path in paths:
+            importlib.import_module(_module_name(path))
+        if all(PLANS[path].alone or path == POLICY for path in paths):
+            return
         self._now = clock.now()
         self._scenario, self._rows = asyncio.run(self._build())
         # In a child process: statements that this process compiled would be reused by the mutants.
@@ -75,15 +80,23 @@ class FastCheck:
         """Starts the checks and returns the id of the child process, which exits with 0 if they pass."""
 
         def run() -> int:
+            by_scenario = False
             for path, source in files:
-                if path == "auth/policy.py" and not _policy_matches_table(source):
+                if path == POLICY and not _policy_matches_table(source):
                     return 1
-                _replace_module(path, source)
-            paths = {path for path, _ in files}
-            if paths == {"auth/policy.py"}:
+                if PLANS[path].alone:
+                    if not swap_code(path, source):
+                        # Its tests run in a process of their own.
+                        return 0
+                elif path != POLICY:
+                    _replace_module(path, source)
+                    by_scenario = True
+            if alone := list(dict.fromkeys(each for path, _ in files for each in PLANS[path].alone)):
+                status = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *CASES, *alone]))
+                if status:
+                    return status
+            if not by_scenario:
                 return 0
-            if paths <= NUMBER_RULES:
-                return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *CASES, *NUMBER_TESTS]))
             return 0 if asyncio.run(self._checks_pass()) else 1
 
         return _child(run)
@@ -175,12 +188,16 @@ def _ended(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def _module_name(path: str) -> str:
+    return path.removesuffix(".py").replace("/", ".")
+
+
 def _replace_module(path: str, source: str) -> None:
     """Executes the source in its module and replaces what other modules have imported from it.
 
     Classes are not replaced, because rows are identified by their class.
     """
-    module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+    module = importlib.import_module(_module_name(path))
     tree, before = ast.parse(source), dict(vars(module))
     tree.body = [node for node in tree.body if not isinstance(node, ast.ClassDef | ast.Import | ast.ImportFrom)]
     exec(compile(tree, path, "exec"), vars(module))
@@ -211,16 +228,13 @@ def _policy_matches_table(source: str) -> bool:
 
 
 @contextmanager
-def fast_check(paths: Iterable[str]) -> Iterator[FastCheck]:
+def fast_check(paths: Sequence[str]) -> Iterator[FastCheck]:
     """Yields a FastCheck. Raises RuntimeError if the unchanged source of the paths does not pass it."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    root = Path(scope.__file__).parents[1]
-    unchanged = [(path, (root / path).read_text(encoding="utf-8")) for path in paths]
+    unchanged = [(path, (ROOT / path).read_text(encoding="utf-8")) for path in paths]
     with tempfile.TemporaryDirectory() as folder:
-        check = FastCheck(Path(folder))
-        number_rules = [file for file in unchanged if file[0] in NUMBER_RULES]
-        for files in (unchanged, number_rules):
-            if files and (status := check.run(*files)):
-                reason = "does not pass: run tests/authorization" if status > 0 else f"ended by signal {-status}"
-                raise RuntimeError(f"the fast check of the unchanged source {reason}")
+        check = FastCheck(Path(folder), paths)
+        if status := check.run(*unchanged):
+            reason = "does not pass: run tests/authorization" if status > 0 else f"ended by signal {-status}"
+            raise RuntimeError(f"the fast check of the unchanged source {reason}")
         yield check

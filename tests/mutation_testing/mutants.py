@@ -1,4 +1,4 @@
-"""Mutation testing of the permissions and of the rules behind the numbers.
+"""Mutation testing of the permissions, of the rules of records and of those behind the numbers.
 
 `scripts/mutants` (`python -m tests.mutation_testing.mutants`) generates every mutant of the files in `PLANS`: an
 operator reversed, a condition dropped, a role or a column exchanged. The tests of the file run against each mutant in a
@@ -14,35 +14,22 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
 from tests.mutation_testing.equivalents import EQUIVALENT
-from tests.mutation_testing.fast_mutant_check import CASES, NUMBER_TESTS, fast_check
-from tests.mutation_testing.mutation_operators import Mutation, conditions, numbers, permissions, scoped
-
-ROOT = Path(__file__).parents[2]
-
-_READS = (
-    "tests/authorization/test_cross_tenant_rows.py",
-    "tests/authorization/test_loader_probe.py",
-    "tests/authorization/test_matrix.py",
-    "tests/authorization/test_lists.py",
-    "tests/authorization/test_exports_and_streams.py",
-)
-_WRITES = ("tests/authorization/test_permissions.py",)
-_SCOPE = (
-    *_READS, *_WRITES, "tests/authorization/test_random_rows.py", "tests/authorization/test_revocation.py",
-    "tests/authorization/test_visible_managers.py",
-)  # fmt: skip
+from tests.mutation_testing.fast_mutant_check import CASES, fast_check
+from tests.mutation_testing.plans import PLANS, ROOT
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A file with one deliberate error. `what`: the change; `source`: the changed source; `tests`: the paths to run."""
+    """A file with one deliberate error. `what`: the change; `source`: the changed source.
+
+    `tests`: the paths to run, one after another until one fails.
+    """
 
     path: str
     line: int
@@ -54,27 +41,17 @@ class Mutant:
         return f"{self.path}:{self.line} {self.what}"
 
 
-PLANS: dict[str, tuple[Callable[[ast.AST], Iterator[Mutation]], tuple[str, ...]]] = {
-    "auth/scope.py": (conditions, _SCOPE),
-    "auth/policy.py": (permissions, _WRITES),
-    "repositories/scoped.py": (conditions, (*_WRITES, "tests/repositories/test_scoped.py")),
-    "domain/progress.py": (numbers, NUMBER_TESTS),
-    "domain/off_the_job.py": (numbers, NUMBER_TESTS),
-    **{f"loaders/{path.name}": (scoped, _SCOPE) for path in sorted((ROOT / "loaders").glob("*.py"))},
-}
-
-
 def mutants_of(path: str) -> list[Mutant]:
     """Returns every distinct mutant of a file, by line."""
-    operators, tests = PLANS[path]
+    plan = PLANS[path]
     source = (ROOT / path).read_text(encoding="utf-8")
     tree, found, whole = ast.parse(source), {}, ast.unparse(ast.parse(source))
-    for line, what, do, undo in list(operators(tree)):
+    for line, what, do, undo in list(plan.operators(tree)):
         do()
         mutated = ast.unparse(ast.fix_missing_locations(tree))
         undo()
         if mutated != whole:
-            found.setdefault(mutated, Mutant(path, line, what, mutated, tests))
+            found.setdefault(mutated, Mutant(path, line, what, mutated, plan.alone + plan.tests))
     return sorted(found.values(), key=lambda mutant: mutant.line)
 
 
@@ -85,15 +62,21 @@ def copy_of_tree(folder: Path) -> Path:
 
 
 def tests_pass(tests: tuple[str, ...], copy: Path, timeout: float) -> bool:
-    """Runs the tests on SQLite. Raises subprocess.TimeoutExpired after `timeout` seconds."""
+    """Runs the tests on SQLite, a path at a time. Raises subprocess.TimeoutExpired after `timeout` seconds for one.
+
+    One process would run them in the order of tests/conftest.py, which has the longest first.
+    """
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider"]
     # Bytecode of the original of the same second would be used for the mutant.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    ran = subprocess.run(
-        [*command, *CASES, *tests],
-        cwd=copy, env=environment, capture_output=True, timeout=timeout, check=False,
+    return all(
+        subprocess.run(
+            [*command, *CASES, path],
+            cwd=copy, env=environment, capture_output=True, timeout=timeout, check=False,
+        ).returncode
+        == 0
+        for path in tests
     )  # fmt: skip
-    return ran.returncode == 0
 
 
 def survives(mutant: Mutant, copy: Path, timeout: float) -> bool:
@@ -146,7 +129,10 @@ def survivors(mutants: list[Mutant], workers: int, timeout: float) -> list[Mutan
 def fast_survivors(mutants: list[Mutant], workers: int) -> list[Mutant]:
     """Returns the mutants that the fast check does not detect, or not in its time."""
     left, waiting, running = [], mutants[::-1], {}
-    with fast_check(PLANS) as check, tqdm(total=len(mutants), unit="mutant") as bar:
+    with (
+        fast_check(list(dict.fromkeys(mutant.path for mutant in mutants))) as check,
+        tqdm(total=len(mutants), unit="mutant") as bar,
+    ):
         while waiting or running:
             while waiting and len(running) < workers:
                 mutant = waiting.pop()
@@ -172,13 +158,13 @@ def without_equivalents(mutants: list[Mutant]) -> list[Mutant]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        description="Changes scope, policy and progress rules one place at a time: a test must fail for each change."
+        description="Changes scope, policy and rules one place at a time: a test must fail for each change."
     )
     parser.add_argument("paths", nargs="*", help="only the mutants of these files")
     parser.add_argument("--list", action="store_true", help="print the mutants and run none")
     parser.add_argument("--fast-only", action="store_true", help="run the fast check only")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many run at once (CPU cores)")
-    parser.add_argument("--timeout", type=float, default=600, help="seconds for the tests of a mutant (600)")
+    parser.add_argument("--timeout", type=float, default=600, help="seconds for a test file of a mutant (600)")
     options = parser.parse_args()
     mutants = [mutant for path in options.paths or PLANS for mutant in mutants_of(path)]
     if options.list:

@@ -26,6 +26,14 @@ def _short(node: ast.AST) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a tree without the arguments of its decorators: the size of a cache is no rule, nor are slots."""
+    decorators = {
+        id(part) for node in ast.walk(tree) for made in getattr(node, "decorator_list", ()) for part in ast.walk(made)
+    }
+    return (node for node in ast.walk(tree) if id(node) not in decorators)
+
+
 def _set(node: ast.AST, name: str, value: object, what: str) -> Mutation:
     before = getattr(node, name)
     return node.lineno, what, lambda: setattr(node, name, value), lambda: setattr(node, name, before)  # type: ignore[attr-defined]
@@ -46,7 +54,7 @@ def _name(call: ast.Call) -> str:
 
 def conditions(tree: ast.AST) -> Iterator[Mutation]:
     """Reverses operators, drops conditions, exchanges roles and columns."""
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         match node:
             case ast.Compare(ops=[op]) if type(op) in REVERSED:
                 yield _set(node, "ops", [REVERSED[type(op)]()], f"{_short(node)} reversed")
@@ -162,14 +170,8 @@ def permissions(tree: ast.AST) -> Iterator[Mutation]:
 def numbers(tree: ast.AST) -> Iterator[Mutation]:
     """Reverses comparisons and arithmetic operators, adds one to constants."""
     yield from conditions(tree)
-    # The size of a cache is no rule.
-    decorators = {
-        id(part) for node in ast.walk(tree) for made in getattr(node, "decorator_list", ()) for part in ast.walk(made)
-    }
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         match node:
-            case _ if id(node) in decorators:
-                continue
             case ast.BinOp(op=op) if type(op) in SUMS:
                 yield _set(node, "op", SUMS[type(op)](), f"{_short(node)} as {SUMS[type(op)].__name__}")
             case ast.Constant(value=int(value)) if not isinstance(value, bool):

@@ -9,8 +9,9 @@ import pytest
 
 from tests.mutation_testing.equivalents import EQUIVALENT
 from tests.mutation_testing.fast_mutant_check import CASES
-from tests.mutation_testing.mutants import PLANS, ROOT, mutants_of, without_equivalents
+from tests.mutation_testing.mutants import mutants_of, without_equivalents
 from tests.mutation_testing.mutation_operators import scoped
+from tests.mutation_testing.plans import ROOT
 
 SOURCE = """
 def read(role):
@@ -42,7 +43,7 @@ def test_each_condition_is_dropped_alone_and_restored() -> None:
     assert broken[0] != broken[1]
 
 
-@pytest.mark.parametrize("path", [path for path in PLANS if path.startswith("auth/")])
+@pytest.mark.parametrize("path", ["auth/policy.py", "auth/scope.py"])
 def test_mutants_are_distinct(path: str) -> None:
     mutants = mutants_of(path)
     assert len({mutant.source for mutant in mutants}) == len(mutants) > 100
@@ -56,3 +57,37 @@ def test_each_case_of_sqlite_is_run() -> None:
     names = re.findall(r"^(?:async )?def (test_\w+)\(.*database: Database", (ROOT / path).read_text(), re.MULTILINE)
     assert names and all(f"{path}::{name}[sqlite]" in collected for name in names)
     assert "[postgresql]" not in collected
+
+
+SWAP = """
+from pathlib import Path
+from domain.enums import Role
+from resolvers.rules import signature_request, user
+from tests.mutation_testing.code_swap import swap_code
+
+def swapped(path, old, new):
+    source = Path(path).read_text()
+    assert old in source
+    return swap_code(path, source.replace(old, new))
+
+rule, fact = signature_request.REQUEST._checks["signatureRequestCancel"], signature_request.REQUEST.facts["of_review"]
+assert swapped("resolvers/rules/signature_request.py", 'say("DOCUMENT_OF_REVIEW")', 'say("REQUEST_COMPLETE")')
+[error] = rule(None, signature_request.RequestState(1, None), of_review=True)
+assert error.message.reason == "REQUEST_COMPLETE"
+assert signature_request.REQUEST.facts["of_review"] is fact
+# A constant, and another that is made of it.
+assert swapped("resolvers/rules/user.py", "Role.ASSESSOR: frozenset({Role.LEARNER})", "Role.IQA: frozenset({Role.IQA})")
+assert user._CORRECTED_BY[Role.IQA] == user._INVITED_BY[Role.IQA] == {Role.IQA}
+# The default of an argument.
+assert not swapped("resolvers/core/signatures.py", "by_guest: bool = False", "by_guest: bool = True")
+"""
+
+
+def test_a_loaded_module_gets_the_changed_code() -> None:
+    subprocess.run([sys.executable, "-c", SWAP], cwd=ROOT, check=True)
+
+
+def test_the_tests_of_a_file_alone_judge_its_mutants() -> None:
+    command = [sys.executable, "-m", "tests.mutation_testing.mutants", "--fast-only", "domain/sampling.py"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert re.search(r"^([1-9]\d*) mutants, equivalent: 0, detected: \1, survived: 0$", ran.stdout, re.MULTILINE)
