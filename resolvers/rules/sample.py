@@ -49,7 +49,7 @@ VIEWER.by_role("samplingPolicySave")
 
 @SAMPLE.rule("sampleBegin")
 def _begin(
-    viewer: Viewer, sample: SampleState, *, assessors: Collection[int], has_evidence: bool
+    viewer: Viewer, sample: SampleState, *, assessors: Collection[int | None], has_evidence: bool
 ) -> Iterator[UserError]:
     refused = [*_concluded(sample), *_dependent(viewer, assessors)]
     yield from refused
@@ -58,7 +58,7 @@ def _begin(
 
 
 @SAMPLE.rule("sampleConclude")
-def _conclude(viewer: Viewer, sample: SampleState, *, assessors: Collection[int]) -> Iterator[UserError]:
+def _conclude(viewer: Viewer, sample: SampleState, *, assessors: Collection[int | None]) -> Iterator[UserError]:
     refused = [*_concluded(sample), *_dependent(viewer, assessors)]
     yield from refused
     if not refused and sample.status is not SampleStatus.IN_PROGRESS:
@@ -72,7 +72,7 @@ def _answer(viewer: Viewer, action: SampleActionState) -> Iterator[UserError]:
 
 
 @SAMPLE_ACTION.rule("sampleActionClose")
-def _close(viewer: Viewer, action: SampleActionState, *, assessors: Collection[int]) -> Iterator[UserError]:
+def _close(viewer: Viewer, action: SampleActionState, *, assessors: Collection[int | None]) -> Iterator[UserError]:
     if not action.closed:
         yield from _dependent(viewer, assessors)
 
@@ -82,17 +82,17 @@ def _concluded(sample: SampleState) -> Iterator[UserError]:
         yield user_error(UserErrorCode.CONFLICT, say("SAMPLE_CONCLUDED"), "id")
 
 
-def _dependent(viewer: Viewer, assessors: Collection[int]) -> Iterator[UserError]:
+def _dependent(viewer: Viewer, assessors: Collection[int | None]) -> Iterator[UserError]:
     if viewer.user_key in assessors:
         yield user_error(UserErrorCode.NOT_ALLOWED, say("UNIT_ASSESSED_BY_VIEWER"), "id")
 
 
 @SAMPLE.fact
-async def assessors(loaders: Loaders, rows: Sequence[SampleRow]) -> list[set[int]]:
-    """Who assesses the aim, or has signed the unit as its assessor, by user key."""
+async def assessors(loaders: Loaders, rows: Sequence[SampleRow]) -> list[set[int | None]]:
+    """Who assesses the aim, or has signed the unit as its assessor, by user key; None where nobody assesses the aim."""
     found = await loaders[UnitSignaturesLoader].load_many([row.unit_of_aim for row in rows])
     return [
-        {row.aim_assessor_key or 0}
+        {row.aim_assessor_key}
         | {
             each.signed_by.key
             for each in signatures
@@ -109,7 +109,7 @@ async def has_evidence(loaders: Loaders, rows: Sequence[SampleRow]) -> list[bool
     return [bool(evidence) for evidence in found]
 
 
-async def _assessors_of_actions(loaders: Loaders, rows: Sequence[SampleActionRow]) -> list[set[int]]:
+async def _assessors_of_actions(loaders: Loaders, rows: Sequence[SampleActionRow]) -> list[set[int | None]]:
     """The same for the samples of actions."""
     found = await loaders[SampleLoader].load_many([row.sample_key for row in rows])
     return await assessors(loaders, [sample for sample in found if sample is not None])
