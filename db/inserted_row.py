@@ -24,7 +24,7 @@ async def insert_row(session: AsyncSession, entity: type[Base], values: Mapping[
     defaults = _defaults(entity, tuple(values))
     row = {name: default() if callable(default) else default for name, default in defaults}
     (inserted,) = await send(session, _inserting(entity, tuple(values)), {**row, **values})
-    return int(inserted[0])
+    return int(inserted.key)
 
 
 async def insert_rows(session: AsyncSession, entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -52,7 +52,7 @@ def _inserting_only(entity: type[Base], given: tuple[str, ...]) -> Insert:
 def _inserting(entity: type[Base], given: tuple[str, ...]) -> ReturningInsert[int]:
     """Inserts these attributes, and the defaults of the others."""
     (key,) = entity.__table__.primary_key
-    return _inserting_only(entity, given).build().returning(key)
+    return _inserting_only(entity, given).build().returning(key.label("key"))
 
 
 @cache

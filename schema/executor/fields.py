@@ -49,7 +49,7 @@ class BatchInfo(ResolveInfo):
 
     @property
     def path(self) -> Path:
-        execution: Any = self[4]  # stands in the place of the path, see resolve_info
+        execution: Any = super().path  # stands in the place of the path, see resolve_info
         execution.failed = True
         raise Deopt
 

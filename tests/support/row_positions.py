@@ -64,6 +64,9 @@ class _Scope:
                     self.results.add(target.id)
                 elif self.is_result(value) if each else self.is_row(value):
                     self.rows.add(target.id)
+            elif isinstance(target, ast.Tuple | ast.List) and not each and self.is_result(value):
+                # `[row] = rows`
+                self.rows.update(part.id for part in target.elts if isinstance(part, ast.Name))
 
     def positions(self, node: ast.AST) -> Iterator[tuple[int, str]]:
         """Yields the line and the code where a row is read by position."""

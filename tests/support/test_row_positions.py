@@ -29,6 +29,7 @@ def found_in(folder: Path, lines: str) -> list[str]:
         "return [str(value) for row in await session.execute(statement) for value in row]",
         "found = sorted(await session.execute(statement))\nreturn {row[0]: row for row in found}",
         "return max(await kept(session))[2]",
+        "[row] = await kept(session)\nreturn row[0]",
     ],
 )
 def test_a_row_that_is_read_by_position_is_found(tmp_path: Path, lines: str):
