@@ -11,6 +11,7 @@ from tqdm import tqdm
 from commands.database_session import fail
 from db.database import Database
 from db.migrate import migrate
+from domain.text import number_of
 from services.audit.verify import find_problems
 from services.backup.backup import BackupError, create_backup
 from services.backup.restore import restore
@@ -30,7 +31,7 @@ def run_backup(settings: Settings, arguments: argparse.Namespace) -> int:
                 bar.update()
 
             backup = await create_backup(settings.database_url, store, folder, count_file)
-        files = "1 file" if backup.files == 1 else f"{backup.files:,} files"
+        files = number_of(backup.files, "file")
         print(f"{folder}: the database and {files}. SHA-256 of the manifest: {backup.manifest_sha256}")
         if backup.damaged:
             keys = "\n".join(f"  {key}" for key in backup.damaged)

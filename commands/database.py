@@ -9,6 +9,7 @@ from db.history.complete import complete
 from db.migrate import contract, expand
 from db.migration_locks import MigrationBlocked
 from db.table_version import migrations, table_version
+from domain.text import number_of
 from services.audit.chain import audit_chain_heads, unsealed_notices
 from services.audit.separation_check import separation_notices
 from services.audit.verify import VerifyState, find_problems
@@ -67,7 +68,7 @@ def run_verify(settings: Settings, arguments: argparse.Namespace) -> int:
                 print(f"Notice: {notice}.", file=sys.stderr)
         count = state.problems
         if count:
-            return fail("1 problem was found." if count == 1 else f"{count:,} problems were found.")
+            return fail(f"{number_of(count, 'problem')} found.")
         print(
             "No problems: the audit trail, the progress sums, the history, the signatures and the files are all as "
             "recorded."

@@ -16,7 +16,7 @@ from db.database import Database
 from db.models.identity_provider import IdentityProvider
 from db.models.provider import Provider, provider_named
 from domain import clock
-from domain.text import clean_line
+from domain.text import clean_line, number_of
 from services.identity_providers import (
     IdentityProviderChanged,
     NewIdentityProvider,
@@ -96,7 +96,7 @@ def run_remove(settings: Settings, arguments: argparse.Namespace) -> int:
             if found is None:
                 return fail(_NONE)
             removed = await remove_identity_provider(session, found[1], clock.now())
-        print(f"Removed, with the links of {removed} people. Their accounts stay.")
+        print(f"Removed, with the links of {number_of(removed, 'person', 'people')}. Their accounts stay.")
         return 0
 
     return with_database(settings, work, migrated=True)

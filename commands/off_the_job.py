@@ -5,6 +5,7 @@ import argparse
 from commands.database_session import fail, with_database
 from db.database import Database
 from db.models.provider import provider_named
+from domain.text import number_of
 from services.importer.off_the_job_policy import read_hours, store_hours
 from services.importer.problems import ImportRejected
 from services.settings import Settings
@@ -23,7 +24,8 @@ def run_import_hours(settings: Settings, arguments: argparse.Namespace) -> int:
             if provider is None:
                 return fail("Name the provider with --provider: its UKPRN or its name.")
             changed = await store_hours(session, provider.id, rules)
-        print(f"{changed} of {len(rules)} rules were added or changed. The required hours of all aims follow them.")
+        of_all = f"{changed} of {number_of(len(rules), 'rule')}"
+        print(f"{of_all} added or changed. The required hours of all aims follow them.")
         return 0
 
     return with_database(settings, work)

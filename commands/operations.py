@@ -12,6 +12,7 @@ from commands.database_session import fail, with_database
 from commands.manifest import ManifestEntry, ManifestUnreadable, read_manifest
 from db.database import Database
 from domain import clock
+from domain.text import number_of
 from schema.root import make_schema
 from services.settings import Settings, SettingsError
 from services.trusted_documents.store import (
@@ -70,8 +71,9 @@ def run_list(settings: Settings, _: argparse.Namespace) -> int:
         async with database.snapshot() as session:
             for version in await client_versions(session):
                 day = version.last_used_on
-                used = f"used {version.uses:,} times, last on {day}" if day else "not used"
-                print(f"{version.client_name} {version.client_version}: {version.documents} documents, {used}")
+                used = f"used {number_of(version.uses, 'time')}, last on {day}" if day else "not used"
+                documents = number_of(version.documents, "document")
+                print(f"{version.client_name} {version.client_version}: {documents}, {used}")
             stored = await documents_of_clients(session)
         rejected: dict[str, str | None] = {}
         for each in stored:

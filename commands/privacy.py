@@ -12,6 +12,7 @@ from db.models.provider import provider_named
 from db.models.user import User
 from domain import clock
 from domain import global_id as ids
+from domain.text import number_of
 from resolvers.privacy import delete_remains
 from services.audit.append import append
 from services.privacy.erasure import erase_learner, other_roles
@@ -124,7 +125,8 @@ def _list(expired: list[ExpiredLearner]) -> int:
             f"{ids.encode('Learner', learner.learner_key)}  {learner.name}: last aim ended {learner.ended_on}, "
             f"retention expired {learner.expired_on}"
         )
-    print(f"The retention period has expired for {_count(len(expired))}.{' Erase with --erase.' if expired else ''}")
+    learners = number_of(len(expired), "learner")
+    print(f"The retention period has expired for {learners}.{' Erase with --erase.' if expired else ''}")
     return 0
 
 
@@ -135,9 +137,5 @@ async def _erase_all(database: Database, settings: Settings, expired: list[Expir
             learner_id = ids.encode("Learner", learner.learner_key)
             print(f"{learner_id} also has other roles ({roles}) and was not erased.", file=sys.stderr)
             kept += 1
-    print(f"Erased {_count(len(expired) - kept)}.")
+    print(f"Erased {number_of(len(expired) - kept, 'learner')}.")
     return 1 if kept else 0
-
-
-def _count(learners: int) -> str:
-    return "1 learner" if learners == 1 else f"{learners:,} learners"

@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from commands.database_session import fail, with_database
 from db.database import Database
+from domain.text import number_of
 from services.audit.verify import find_problems
 from services.provider_move.exporting import export_provider
 from services.provider_move.importing import import_provider
@@ -28,7 +29,9 @@ def run_export(settings: Settings, arguments: argparse.Namespace) -> int:
         except (MoveError, StoreUnavailable) as error:
             return fail(str(error))
         rows, files = sum(each.rows for each in manifest.tables.values()), len(manifest.files)
-        print(f"{arguments.file}: {rows:,} rows and {files:,} files of {manifest.provider['name']}.")
+        print(
+            f"{arguments.file}: {number_of(rows, 'row')} and {number_of(files, 'file')} of {manifest.provider['name']}."
+        )
         print(f"SHA-256 of the manifest: {manifest.sha256()}")
         print(f"The audit trail ends at line {manifest.trail_line}: {manifest.trail_hash}")
         if manifest.damaged:
@@ -52,7 +55,7 @@ def run_import(settings: Settings, arguments: argparse.Namespace) -> int:
             return fail(str(error))
         manifest = imported.manifest
         rows, files = sum(each.rows for each in manifest.tables.values()), len(manifest.files)
-        print(f"{manifest.provider['name']} was imported with {rows:,} rows and {files:,} files.")
+        print(f"{manifest.provider['name']} was imported with {number_of(rows, 'row')} and {number_of(files, 'file')}.")
         print(f"SHA-256 of the manifest: {manifest.sha256()}")
         print("Ids are those from before." if imported.keeps_ids else "Ids are others: some were in use here.")
         print(_STAYS)

@@ -48,6 +48,11 @@ def clean_lines(text: str) -> str:
     return _trim(clean(text))
 
 
+def number_of(count: int, one: str, several: str | None = None) -> str:
+    """Returns "1 file" or "1,200 files"; `several` is the plural where it is not that with an s."""
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
 def fold_name(text: str) -> str:
     """Returns a name in the form that is sorted, the same on both databases: without accents, capitals and apostrophes.
 

@@ -176,7 +176,11 @@ def _fetch_file(
             on_progress=update,
             on_wait=partial(_show_wait, bar),
         )
-    print(f"{made.rows} rows as of {to_text(made.as_of)} in {out}, {made.size} bytes", file=sys.stderr)
+    print(f"{_rows(made.rows)} as of {to_text(made.as_of)} in {out}, {made.size} bytes", file=sys.stderr)
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number} rows"
 
 
 def _write(result: Result, format: str, out: Path | None) -> None:
@@ -187,7 +191,7 @@ def _write(result: Result, format: str, out: Path | None) -> None:
         save(result, out, format)
     file_name = f" in {out}" if out else ""
     as_of = f" as of {to_text(result.as_of)}" if result.as_of else ""
-    print(f"{len(result)} rows{as_of}{file_name}, {result.cost} points", file=sys.stderr)
+    print(f"{_rows(len(result))}{as_of}{file_name}, {result.cost} points", file=sys.stderr)
     for note in result.notes:
         print(f"Incomplete: {note}. Fetch more with --var first=100 if it has that variable.", file=sys.stderr)
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
 from domain import clock
+from domain.text import number_of
 from services.audit.batches import BATCH_ROWS, Batch, problems_in
 from services.audit.moved_keys import as_sealed, moves_by_provider
 
@@ -134,5 +135,5 @@ async def check_audit_chain(session: AsyncSession, position: Any) -> Batch:
             f"but ends at line {sequence}"
         )
     if unplaced := await session.scalar(_unplaced(provider.id)):
-        problems.append(f"provider {provider.id}: {unplaced} events have no place in the trail")
+        problems.append(f"provider {provider.id}: {number_of(unplaced, 'event')} without a place in the trail")
     return Batch(problems, [provider.id + 1, 0, EMPTY_TRAIL_HASH])

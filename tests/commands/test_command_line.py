@@ -275,7 +275,7 @@ def test_verify_continues_from_its_state(operator: Operator) -> None:
     state.write_text(json.dumps({"check": "files", "position": 5, "problems": 2}))
     continued = operator.run("verify", "--state", str(state))
     assert continued.returncode == 1
-    assert continued.stderr == "Continues the last run (files).\n2 problems were found.\n"
+    assert continued.stderr == "Continues the last run (files).\n2 problems found.\n"
     assert not state.exists()
     assert operator.run("verify", "--state", str(state)).returncode == 0
     state.write_text("[]")

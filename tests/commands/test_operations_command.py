@@ -55,10 +55,10 @@ def test_manifests_are_added_listed_and_retired(run: Run, tmp_path: Path) -> Non
     (folder / "inner/role.graphql").write_text("# as written\n" + ROLE)
     (folder / "package.json").write_text('{"name": "portal", "private": true}')
     assert run("add", folder, "--client", "app", "--client-version", "2")[1] == "app 2: 2 added, 0 already there.\n"
-    assert run("list") == (0, "portal 1.4.0: 1 documents, not used\napp 2: 2 documents, not used\n", "")
+    assert run("list") == (0, "portal 1.4.0: 1 document, not used\napp 2: 2 documents, not used\n", "")
     assert run("retire", "--client", "app")[1] == "2 retired. Processes refuse them within seconds.\n"
     assert run("retire", "--unused-days", "30")[1].startswith("0 retired.")
-    assert run("list")[1] == "portal 1.4.0: 1 documents, not used\n"
+    assert run("list")[1] == "portal 1.4.0: 1 document, not used\n"
 
 
 @pytest.mark.parametrize(

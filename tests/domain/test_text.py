@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from domain.text import clean, clean_line, clean_lines, fold_name, fold_search
+from domain.text import clean, clean_line, clean_lines, fold_name, fold_search, number_of
 
 WALES = "🏴\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f"
 
@@ -55,3 +55,8 @@ def test_names_are_sorted_where_a_reader_looks_for_them() -> None:
     assert sorted(names, key=fold_name) == [
         "Ångström", "De Silva", "Dean", "Łukasz", "Oakes", "O'Brien", "Øst", "Smith Adams", "Smith-Jones", "Zoë",
     ]  # fmt: skip
+
+
+def test_one_is_singular() -> None:
+    assert [number_of(count, "file") for count in (0, 1, 1200)] == ["0 files", "1 file", "1,200 files"]
+    assert number_of(2, "person", "people") == "2 people"

@@ -193,4 +193,4 @@ async def test_the_commands(scenario: EmptyPortfolio, tmp_path: Path, capsys: py
     assert "There is already an installation" in capsys.readouterr().err
     shutil.rmtree(target / "files")
     assert await run(target, target / "waymark.db", "verify") == 1
-    assert "1 problem was found." in capsys.readouterr().err
+    assert "1 problem found." in capsys.readouterr().err
