@@ -51,9 +51,10 @@ _TEXT = {".css", ".graphql", ".html", ".js", ".md", ".mjs", ".py", ".toml", ".ty
 
 
 def _pattern(phrase: str) -> re.Pattern[str]:
-    # Between two words: spaces and line breaks, with the signs that begin a line of a comment.
-    words = r"[\s#*/]+".join(re.escape(word) for word in phrase.split())
-    return re.compile(rf"(?<![a-z]){words}(?![a-z])", re.IGNORECASE)
+    # Between two words: spaces and line breaks, with the signs that begin a line of a comment. It begins with letters,
+    # which is found many times faster than what is not preceded by a letter.
+    words = r"[\s#*/]+".join(re.escape(word) for word in phrase.lower().split())
+    return re.compile(rf"{words}(?![a-z])")
 
 
 def forbidden_words(
@@ -81,9 +82,10 @@ def forbidden_words(
 def _matches(text: str, patterns: Mapping[str, re.Pattern[str]]) -> Iterator[tuple[str, list[int]]]:
     lowered = text.lower()
     for phrase, pattern in patterns.items():
-        # Nearly no file has the first word of a phrase, and the pattern takes a hundred times longer to say so.
-        if phrase.split()[0].lower() not in lowered:
-            continue
-        lines = [text.count("\n", 0, match.start()) + 1 for match in pattern.finditer(text)]
+        starts = [match.start() for match in pattern.finditer(lowered)]
+        # Not the end of a longer word.
+        lines = [
+            lowered.count("\n", 0, start) + 1 for start in starts if not re.match("[a-z]", lowered[start - 1 : start])
+        ]
         if lines:
             yield phrase, lines
