@@ -16,6 +16,10 @@ _ONE_OF = {"next", "min", "max"}
 _MOST_COLUMNS = 2
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_MATTERS = (
+    ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.For | ast.AsyncFor | ast.comprehension | ast.Return | ast.Subscript
+    | ast.Starred
+)  # fmt: skip
 
 
 class _Scope:
@@ -86,44 +90,53 @@ class _Scope:
 
 def positional_reads(root: Path, paths: list[str]) -> list[str]:
     """Returns a line for each place in Python files that reads a statement's row by position."""
-    trees = {path: ast.parse((root / path).read_text()) for path in paths}
+    parts = {path: list(_parts(ast.parse((root / path).read_text()))) for path in paths}
     returning: set[str] = set()
-    for tree in trees.values():
-        for function, scope in _scopes(tree, set()):
-            returned = (node.value for node in _own(function) if isinstance(node, ast.Return) and node.value)
-            if isinstance(function, _Function) and any(scope.is_result(value) for value in returned):
-                returning.add(function.name)
+    for of_file in parts.values():
+        for part, own in of_file:
+            scope = _scope(own, set())
+            returned = (node.value for node in own if isinstance(node, ast.Return) and node.value)
+            if isinstance(part, _Function) and any(scope.is_result(value) for value in returned):
+                returning.add(part.name)
     return [
         f"{path}: line {line}: {code} reads a row by position"
-        for path, tree in trees.items()
+        for path, of_file in parts.items()
         for line, code in sorted(
             {
                 found
-                for part, scope in _scopes(tree, returning)
-                for node in _own(part)
+                for _, own in of_file
+                for scope in [_scope(own, returning)]
+                for node in own
                 for found in scope.positions(node)
             }
         )
     ]
 
 
-def _scopes(tree: ast.Module, returning: set[str]) -> Iterator[tuple[ast.AST, _Scope]]:
-    """Yields the module and each function with the names of rows in it."""
-    for part in [tree, *(node for node in ast.walk(tree) if isinstance(node, _Function))]:
-        scope = _Scope(returning)
-        # Twice: a comprehension is met before the statements that follow it, whatever their order.
-        for _ in range(2):
-            for node in _own(part):
-                scope.learn(node)
-        yield part, scope
+def _scope(own: list[ast.AST], returning: set[str]) -> _Scope:
+    """Returns the names of rows in a function. `own`: its nodes."""
+    scope = _Scope(returning)
+    # Twice: a comprehension is met before the statements that follow it, whatever their order.
+    for _ in range(2):
+        for node in own:
+            scope.learn(node)
+    return scope
 
 
-def _own(part: ast.AST) -> Iterator[ast.AST]:
-    """Yields the nodes of a function without those of functions within it."""
-    for child in ast.iter_child_nodes(part):
-        if not isinstance(child, _Function):
-            yield child
-            yield from _own(child)
+def _parts(tree: ast.Module) -> Iterator[tuple[ast.AST, list[ast.AST]]]:
+    """Yields the module and each function with its nodes that matter here, without those of functions within it."""
+    parts: list[ast.AST] = [tree]
+    for part in parts:
+        own, waiting = [], [*ast.iter_child_nodes(part)][::-1]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, _Function):
+                parts.append(node)
+                continue
+            if isinstance(node, _MATTERS):
+                own.append(node)
+            waiting += [*ast.iter_child_nodes(node)][::-1]
+        yield part, own
 
 
 def _assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr, bool]]:
