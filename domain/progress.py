@@ -37,7 +37,8 @@ def tenths(part: int, whole: int) -> int:
 
 def reached_tenths(part: int, whole: int, units_to_choose: int = 0) -> int:
     """Returns the share of criteria reached as `tenths`; never the whole while optional units are still to choose."""
-    return min(tenths(part, whole), 999 if units_to_choose else 1000)
+    reached = tenths(part, whole)
+    return min(reached, 999) if units_to_choose else reached
 
 
 def percent(part: int, whole: int) -> float:

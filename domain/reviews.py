@@ -40,7 +40,7 @@ def due_after(base: dt.date, started: dt.date, weeks: int, months: int) -> dt.da
     """
     if weeks != STANDARD_WEEKS or started < MONTHLY_FROM:
         return weeks_after(base, weeks)
-    return end_of_month(months_later(base.replace(day=1), months))
+    return end_of_month(months_later(base, months))
 
 
 def review_due(

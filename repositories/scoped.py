@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, bindparam, inspect, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import scope
@@ -16,9 +16,7 @@ from domain.enums import Role
 E = TypeVar("E", bound=Base)
 
 
-async def read_for_write(
-    session: AsyncSession, viewer: Viewer, entity: type[E], key: int, locked: bool = True
-) -> E | None:
+async def read_for_write(session: AsyncSession, viewer: Viewer, entity: type[E], key: int, locked: bool) -> E | None:
     """Returns the entity with that key as an object of the session, or None if the viewer does not see it.
 
     `locked`: no other transaction can change the row until this one ends.
@@ -34,8 +32,8 @@ async def lock_again(session: AsyncSession, found: Base) -> None:
     Raises LookupError where the row no longer exists.
     """
     entity: Any = type(found)
-    (key,) = inspect(found).identity or (None,)
-    rows = await send(session, _locking(entity), {"key": key})
+    row: Any = found
+    rows = await send(session, _locking(entity), {"key": row.id})
     if not rows:
         raise LookupError(f"the row of this {entity.__name__} is gone")
     refill(found, rows[0])

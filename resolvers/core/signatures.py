@@ -49,19 +49,19 @@ def cannot_sign(viewer: Viewer, signatures: Collection[Signature], *field: str) 
 
 async def named_signatures(uow: UnitOfWork, signed: Collection[tuple[Role, int | None]]) -> list[Signature]:
     """Returns the signatures on a record, with the name of another person who signed in the viewer's role."""
-    found = []
-    for role, signer in signed:
-        name = ""
-        if role is uow.viewer.role and signer not in (None, uow.viewer.user_key):
-            name = (await uow.session.get_one(User, signer)).name
-        found.append(Signature(role, signer, name))
-    return found
+    return [await _named(uow, role, signer) for role, signer in signed]
+
+
+async def _named(uow: UnitOfWork, role: Role, signer: int | None) -> Signature:
+    name = ""
+    if role is uow.viewer.role and signer not in (None, uow.viewer.user_key):
+        name = (await uow.session.get_one(User, signer)).name
+    return Signature(role, signer, name)
 
 
 async def slot_signatures(uow: UnitOfWork, slots: Collection[SignatureSlot]) -> list[Signature]:
     """Returns the signatures of a document's slots, as `named_signatures` does, those of guests included."""
-    named = await named_signatures(uow, [(slot.role, slot.signed_by_id) for slot in slots])
-    return [of_guest(slot) if is_of_guest(slot) else each for slot, each in zip(slots, named, strict=True)]
+    return [of_guest(slot) if is_of_guest(slot) else await _named(uow, slot.role, slot.signed_by_id) for slot in slots]
 
 
 def is_of_guest(slot: SignatureSlot | SignatureSlotRow) -> bool:

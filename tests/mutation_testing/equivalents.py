@@ -1,5 +1,7 @@
 """Equivalent mutants: they behave as the source for any data, so no test can detect them. Each has its reason."""
 
+_SAME_ROWS = "both lists are made of the same rows: a loader returns one result for each key, in their order"
+
 # By file and change (`python -m tests.mutation_testing.mutants --list`).
 EQUIVALENT: dict[tuple[str, str], str] = {
     ("loaders/action.py", "without scope.sees_aim(role) in select(Aim.id).where"): (
@@ -17,4 +19,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "loaders/unit_funnel.py",
         "without scope.sees_aim(role) in select(UnitSignature.aim_id, UnitSignature.unit_id, total...",
     ): "is joined to the criteria of the same aim, which are read within scope",
+    ("resolvers/rules/sample.py", "True as False"): _SAME_ROWS,
+    ("resolvers/rules/signature_request.py", "True as False"): _SAME_ROWS,
+    ("resolvers/rules/user.py", "True as False"): _SAME_ROWS,
 }

@@ -36,7 +36,7 @@ _WRITES = ("tests/authorization/test_permissions.py",)
 _SCOPE = (*_READS, *_WRITES, "tests/authorization/test_random_rows.py", "tests/authorization/test_revocation.py")
 # Those that need no database; the scenario of the facts is judged by the second.
 _RULES = tuple(f"tests/resolvers/rules/test_{name}.py" for name in ("aim", "evidence", "session", "signature", "user"))
-_ACTIONS = ("tests/resolvers/rules/test_facts.py", "tests/authorization/test_viewer_actions.py")
+_ACTIONS = ("tests/resolvers/rules", "tests/authorization/test_viewer_actions.py")
 _DUTIES = ("tests/resolvers/test_separation_of_duties.py",)
 _KPIS = ("tests/loaders/test_kpis.py",)
 

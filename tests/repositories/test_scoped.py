@@ -38,9 +38,9 @@ async def test_the_read_for_a_write_gives_the_row_of_the_key_within_the_scope(da
         admin = await make.user(ours, "Mia", Role.MASTER_ADMIN)
         who = viewer(admin, Role.MASTER_ADMIN)
     async with database.writing() as session:
-        found = [await read_for_write(session, who, Employer, site.id) for site in sites]
+        found = [await read_for_write(session, who, Employer, site.id, locked=True) for site in sites]
         assert [each and (each.id, each.name) for each in found] == [(sites[0].id, "A"), (sites[1].id, "B"), None]
-        assert await read_for_write(session, who, Employer, sites[2].id + 1) is None
+        assert await read_for_write(session, who, Employer, sites[2].id + 1, locked=True) is None
 
 
 async def test_an_object_that_is_locked_again_has_what_its_row_has_now(database: Database) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from db.database import Database
 from domain.enums import AimStatus, EvidenceStatus, Role, SessionStatus
 from loaders.action import ActionLoader
 from loaders.aim import AimLoader
@@ -19,10 +20,12 @@ from loaders.time_log_entry import TimeLogEntryLoader
 from loaders.unit import UnitsOfAimLoader, UnitsOfEarlierVersionsLoader
 from loaders.user import UserLoader
 from resolvers.core.rules import rules_by_type
-from tests.authorization.permission_setup import Setup, open_setup
+from tests.authorization.permission_setup import Setup, Uploads, open_setup
 from tests.authorization.rows import TABLE_OF
 from tests.authorization.viewer_action_states import build_states
 from tests.support.databases import Databases
+from tests.support.factories import DAY, Factory
+from tests.support.scenarios.authorization import AuthorizationScenario
 
 Row = dict[str, Any]
 LOADERS: dict[str, Any] = {
@@ -71,9 +74,20 @@ class World:
         return dict(zip(rows, found, strict=True))
 
 
+async def build(database: Database) -> tuple[AuthorizationScenario, Uploads]:
+    """The scenario of viewerActions, with a unit that Bob signed as an assessor until his signature was withdrawn."""
+    scenario, ids = await build_states(database)
+    async with database.writing() as session:
+        make = Factory(session)
+        withdrawn = {"withdrawn_at": make.now, "withdrawn_reason": "EVIDENCE"}
+        aim, unit, bob = scenario.aims["main"], scenario.records["main.unit"], scenario.users["bob"]
+        await make.unit_signature(aim, unit, bob, Role.ASSESSOR, signed_at=make.now - DAY, **withdrawn)
+    return scenario, ids
+
+
 @pytest.fixture(scope="module")
 async def world(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with open_setup(databases, backend, build_states, tmp_path_factory.mktemp("facts")) as setup:
+    async with open_setup(databases, backend, build, tmp_path_factory.mktemp("facts")) as setup:
         yield World(setup)
 
 
