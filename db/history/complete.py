@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.database import Database
-from db.history.daily_rows import close_rows, of_same_provider, record_aims, record_time
+from db.history.daily_rows import CURRENT, close_rows, of_same_provider, record_aims, record_time
 from db.history.rebuild import rebuild_aims, rebuild_time
 from db.migration_locks import Report
 from db.models.aim import Aim, AimProgress
@@ -107,29 +107,16 @@ def drifted(after: int = 0) -> Select[Any]:
     later = aliased(AimHistory)
     # unscoped: the server works on every provider
     last_day = select(func.max(later.day)).where(later.aim_id == Aim.id).correlate(Aim).scalar_subquery()
-    pairs = (
-        (AimHistory.employer_id, Learner.employer_id),
-        (AimHistory.assessor_id, Aim.assessor_id),
-        (AimHistory.qualification_id, Aim.qualification_id),
-        (AimHistory.status, Aim.status),
-        (AimHistory.start_date, Aim.start_date),
-        (AimHistory.planned_end_date, Aim.planned_end_date),
-        *((getattr(AimHistory, name), getattr(AimProgress, name)) for name in _SUMS),
-    )
+    differs = [getattr(AimHistory, name).is_distinct_from(current) for name, current in CURRENT.items()]
     # unscoped: the server works on every provider
     return (
         select(Aim.id)
         .join(AimProgress, AimProgress.aim_id == Aim.id)
         .join(Learner, Learner.id == Aim.learner_id)
         .join(AimHistory, and_(AimHistory.aim_id == Aim.id, AimHistory.day == last_day))
-        .where(or_(*(one.is_distinct_from(other) for one, other in pairs)), Aim.id > after)
+        .where(or_(*differs), Aim.id > after)
         .order_by(Aim.id)
     )
-
-
-_SUMS = (
-    "criteria_total", "criteria_mapped", "criteria_signed_off", "units_to_choose", "days_on_break", "break_since",
-)  # fmt: skip
 
 
 def _time_drifted(after: int = 0) -> Select[Any]:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.cached_statement import cached_statement
 from db.direct_statements import is_postgresql, send
@@ -51,12 +51,33 @@ from domain.progress import ENDED
 
 _NOTED = "history"
 _TODAY = bindparam("today", type_=Integer())
+# The columns of a day that say how an aim stood, and the columns that say how it stands now.
+CURRENT: dict[str, InstrumentedAttribute[Any]] = {
+    "employer_id": Learner.employer_id,
+    "assessor_id": Aim.assessor_id,
+    "qualification_id": Aim.qualification_id,
+    "status": Aim.status,
+    "start_date": Aim.start_date,
+    "planned_end_date": Aim.planned_end_date,
+    "criteria_total": AimProgress.criteria_total,
+    "criteria_mapped": AimProgress.criteria_mapped,
+    "criteria_signed_off": AimProgress.criteria_signed_off,
+    "units_to_choose": AimProgress.units_to_choose,
+    "days_on_break": AimProgress.days_on_break,
+    "break_since": AimProgress.break_since,
+}
+
+
+def _current(entity: type[Any]) -> tuple[str, ...]:
+    return tuple(column.key for column in CURRENT.values() if column.class_ is entity)
+
+
 # The attributes that history follows.
-# listed: they are those of the select in `_state`, and each class is noted in a way of its own
+# listed: each class is noted in a way of its own
 _FOLLOWED: dict[type[Any], tuple[str, ...]] = {
-    Aim: ("status", "assessor_id", "qualification_id", "start_date", "planned_end_date"),
-    AimProgress: ("criteria_total", "criteria_mapped", "criteria_signed_off", "units_to_choose", "days_on_break"),
-    Learner: ("employer_id",),
+    Aim: _current(Aim),
+    AimProgress: _current(AimProgress),
+    Learner: _current(Learner),
     TimeLogEntry: ("minutes", "aim_id", "job_setting", "exclusion"),
     Provider: ("traffic_light_tolerance", "rated_from_percent"),
 }
@@ -185,18 +206,7 @@ def _state(which: ColumnElement[bool], today: BindParameter[int]) -> tuple[list[
         "day": today,
         "provider_id": Aim.provider_id,
         "learner_id": Aim.learner_id,
-        "employer_id": Learner.employer_id,
-        "assessor_id": Aim.assessor_id,
-        "qualification_id": Aim.qualification_id,
-        "status": Aim.status,
-        "start_date": Aim.start_date,
-        "planned_end_date": Aim.planned_end_date,
-        "criteria_total": AimProgress.criteria_total,
-        "criteria_mapped": AimProgress.criteria_mapped,
-        "criteria_signed_off": AimProgress.criteria_signed_off,
-        "units_to_choose": AimProgress.units_to_choose,
-        "days_on_break": AimProgress.days_on_break,
-        "break_since": AimProgress.break_since,
+        **CURRENT,
         **days_of_light_changes(Aim, AimProgress),
         "started_on": func.coalesce(started, case((begins > today, begins), else_=today)),
         "completed_on": case((Aim.status == AimStatus.COMPLETED, func.coalesce(earlier.completed_on, today))),

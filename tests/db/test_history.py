@@ -8,11 +8,13 @@ from sqlalchemy.dialects import sqlite
 
 from db.database import Database
 from db.history.complete import _time_drifted, complete
-from db.models.aim import AimProgress
+from db.history.daily_rows import CURRENT
+from db.models.aim import Aim, AimProgress
 from db.models.aim_history import AimHistory, TimeHistory
 from db.models.aim_status_change import AimStatusChange
 from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import EvidenceMapping
+from db.models.learner import Learner
 from db.models.qualification import QualificationCriterion
 from db.models.registry import metadata
 from domain import clock
@@ -148,3 +150,9 @@ async def units_of(session, qualification_key: int) -> tuple[int, list[int]]:
     of_qualification = QualificationCriterion.qualification_id == qualification_key
     criteria = list(await session.scalars(select(QualificationCriterion).where(of_qualification)))
     return criteria[0].unit_id, [each.id for each in criteria]
+
+
+def test_every_column_that_an_aim_has_too_is_recorded_and_compared() -> None:
+    of_aims = {column.name for entity in (Aim, AimProgress, Learner) for column in entity.__table__.columns}
+    keys = {"aim_id", "learner_id", "provider_id"}
+    assert CURRENT.keys() == {column.name for column in AimHistory.__table__.columns} & of_aims - keys
