@@ -18,7 +18,7 @@ statement is built once for each role. A statement without its viewer fails.
 from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, bindparam, false, or_, select, true, union_all
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from auth.viewer import Viewer
 from db.models.aim import Aim
@@ -106,13 +106,15 @@ def sees_aim(role: Role, aim: Any = Aim) -> Condition:
     return and_(sees_learner(role, aim.learner_id), of_provider(aim))
 
 
-def sees_record(role: Role, learner_id: Column, aim_id: Column) -> Condition:
+def sees_record(role: Role, learner_id: Column, aim_id: Column, one: bool = False) -> Condition:
     """The condition that a learner's record is visible: with its aim if it has one, otherwise with the learner."""
     if role not in BY_AIM:
         return sees_learner(role, learner_id)
     aims = select(Aim.id).where(sees_aim(role))
     if not getattr(aim_id, "nullable", True):
-        return in_array(aim_id, aims)
+        aim = aliased(Aim)
+        is_seen = select(aim.id).where(aim.id == aim_id, sees_aim(role, aim)).correlate_except(aim).exists()
+        return is_seen if one else in_array(aim_id, aims)
     # The condition on the learner follows from that on the aim, but lets the database use the index by learner.
     return and_(sees_learner(role, learner_id), or_(aim_id.is_(None), aim_id.in_(aims)))
 
@@ -261,10 +263,10 @@ def _has_aim() -> Condition:
     return select(Aim.id).where(Aim.learner_id == Learner.id).correlate(Learner).exists()
 
 
-def sees(role: Role, entity: type[Any]) -> Condition:
+def sees(role: Role, entity: type[Any], one: bool = False) -> Condition:
     """The condition that a row of an entity is visible, as its mapped class declares (`__entity__`).
 
-    Raises TypeError for an entity that is only visible through another, and for a table that is not an entity.
+    `one`: in a statement for one key. Raises TypeError for an entity visible through another, and for no entity.
     """
     declared = entity.__entity__
     match declared and declared.visible:
@@ -275,7 +277,7 @@ def sees(role: Role, entity: type[Any]) -> Condition:
         case Visibility.AIM_ITSELF:
             return sees_aim(role, entity)
         case Visibility.RECORD:
-            return and_(sees_record(role, entity.learner_id, entity.aim_id), of_provider(entity))
+            return and_(sees_record(role, entity.learner_id, entity.aim_id, one), of_provider(entity))
         case Visibility.OWNER | Visibility.OWNER_IN_ROLE as owner:
             in_role = true() if owner is Visibility.OWNER else entity.role == role
             return and_(entity.user_id == VIEWER_USER, in_role, of_provider(entity))

@@ -34,7 +34,7 @@ class DeletedRecordRow(LightRow):
         return global_id.encode(self.record_type, self.record_key)
 
     @classmethod
-    def statement(cls, role: Role, *leading: Any) -> Select:
+    def statement(cls, role: Role, *leading: Any, one: bool = False) -> Select:
         return cls.select(role, *leading).where(
             scope.sees_record(role, DeletedRecord.learner_id, DeletedRecord.aim_id), scope.of_provider(DeletedRecord)
         )

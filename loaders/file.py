@@ -1,6 +1,7 @@
 """Files: those that the viewer sees, and those that a visible record refers to."""
 
 import datetime as dt
+from typing import Any
 
 from sqlalchemy import Select
 
@@ -32,8 +33,8 @@ class FileRow(LightRow):
     id = Identifier("File", "key")
 
     @classmethod
-    def statement(cls, role: Role, *leading: object) -> Select:
-        return cls.select(role, *leading).where(scope.sees(role, File), File.uploaded_at.is_not(None))
+    def statement(cls, role: Role, *leading: Any, one: bool = False) -> Select:
+        return cls.select(role, *leading).where(scope.sees(role, File, one), File.uploaded_at.is_not(None))
 
 
 @row(File)

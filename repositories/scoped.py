@@ -52,5 +52,5 @@ def one_for_write(role: Role, entity: type[Base], locked: bool) -> Select[Any]:
     """Selects the columns of the entity whose key is `key`, if the viewer sees it."""
     table: Any = entity
     has_key = table.id == bindparam("key", type_=table.id.type)
-    statement = select(*columns_of(entity)).where(has_key, scope.sees(role, entity))
+    statement = select(*columns_of(entity)).where(has_key, scope.sees(role, entity, one=True))
     return statement.with_for_update(of=entity, key_share=True) if locked else statement

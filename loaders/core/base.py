@@ -13,12 +13,12 @@ from abc import abstractmethod
 from collections.abc import Hashable
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, bindparam
 from sqlalchemy.orm import InstrumentedAttribute
 
 from auth import scope
 from db.cached_statement import cached_statement
-from db.models.base import Base
+from db.models.base import Base, Key
 from db.sql.any_of import any_of
 from domain.enums import Role
 from loaders.core.dataloader import BaseLoader
@@ -105,7 +105,12 @@ class EntityLoader(OneLoader[int, R], Generic[R]):
         register_node(cls.row.entity().type_name(), cls)
 
     async def fetch(self, keys: list[int]) -> dict[int, R]:
-        rows: list[Any] = await self.reading.read(self.row, _by_key(self.row, self.reading.viewer.role), (), keys=keys)
+        reading, role = self.reading, self.reading.viewer.role
+        rows: list[Any]
+        if len(keys) == 1:
+            rows = await reading.read(self.row, _by_one_key(self.row, role), (), key=keys[0])
+        else:
+            rows = await reading.read(self.row, _by_key(self.row, role), (), keys=keys)
         return {row.key: row for row in rows}
 
 
@@ -148,6 +153,13 @@ class RelatedLoader(ManyLoader[int, R], Generic[R]):
 def _by_key(row: type[LightRow], role: Role) -> Select:
     entity: Any = row.entity()
     return row.statement(role).where(any_of(entity.id))
+
+
+@cached_statement
+def _by_one_key(row: type[LightRow], role: Role) -> Select:
+    """Selects one row. PostgreSQL takes the index of the key for it, and for a list of keys sometimes another."""
+    entity: Any = row.entity()
+    return row.statement(role, one=True).where(entity.id == bindparam("key", type_=Key))
 
 
 @cached_statement

@@ -168,9 +168,9 @@ class LightRow:
         return cls.__joins__(statement) if cls.__joins__ else statement
 
     @classmethod
-    def statement(cls, role: Role, *leading: Any) -> Select:
-        """Selects all rows that a viewer in the role sees. `leading` columns come first."""
-        return cls.select(role, *leading).where(scope.sees(role, cls.entity()))
+    def statement(cls, role: Role, *leading: Any, one: bool = False) -> Select:
+        """Selects all rows that a viewer in the role sees. `leading` columns come first; `one` as in `scope.sees`."""
+        return cls.select(role, *leading).where(scope.sees(role, cls.entity(), one))
 
     @classmethod
     def statement_of(cls, role: Role, *columns: Any) -> Select:

@@ -22,6 +22,7 @@ from domain.submodules import import_submodules
 from loaders.action import ActionsOfSessionLoader
 from loaders.aggregates import GroupBy, Metric
 from loaders.assessor_workload import AssessorWorkloadLoader
+from loaders.core.base import EntityLoader
 from loaders.core.dataloader import BaseLoader
 from loaders.core.filters import by_value, flag, one_of, refers_to, when
 from loaders.core.paged_list import PagedList, PagesLoader, read_page, whole_list
@@ -149,6 +150,23 @@ async def results(crawler: ViewerCrawler, visibility: Visibility) -> dict[str, A
     async for name, owners, pages in _pages(new_loaders, keys):
         found[name] = {repr(key): plain(page, seen) for key, page in zip(owners, pages, strict=True)}
     return found
+
+
+async def read_alone(crawler: ViewerCrawler, visibility: Visibility) -> AsyncIterator[tuple[str, set[Any], set[Any]]]:
+    """Yields for each loader of an entity the keys that it finds one at a time, and those that it finds together."""
+    keys = keys_of(crawler.rows)
+    for loader in loader_classes():
+        if not issubclass(loader, EntityLoader):
+            continue
+        # Two at least, of which one may not exist.
+        asked = [*keys[loader.keys_of], 0]
+
+        def new_loader(loader: Any = loader) -> Any:
+            return crawler.context(visibility.me, visibility.role).loaders[loader]
+
+        alone = {key for key in asked if await new_loader().load(key) is not None}
+        together = await new_loader().load_many(asked)
+        yield loader.__name__, alone, {key for key, row in zip(asked, together, strict=True) if row is not None}
 
 
 async def _pages(new_loaders: Any, keys: dict[str, list[Any]]) -> AsyncIterator[tuple[str, list[Any], list[Any]]]:

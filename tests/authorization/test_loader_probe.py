@@ -3,7 +3,7 @@
 from domain.enums import Role
 from tests.authorization.cases import each_viewer
 from tests.authorization.conftest import Crawlers
-from tests.authorization.loader_probe import disagreements, lists, loader_classes, results
+from tests.authorization.loader_probe import disagreements, lists, loader_classes, read_alone, results
 from tests.authorization.viewer_crawler import differences
 from tests.support.scenarios.authorization import ONE_OF_EACH
 
@@ -26,3 +26,10 @@ async def test_a_loader_returns_visible_rows_for_any_key(crawlers: Crawlers, who
     reduced = await crawlers.reduce_to(who, role)
     assert differences(await results(crawlers.full, visibility), await results(reduced, visibility)) == []
     assert await disagreements(crawlers.full, visibility) == []
+
+
+@each_viewer({"sqlite": USERS, "postgresql": USERS}, {"sqlite": "bob", "postgresql": "max"})
+async def test_one_record_is_read_as_several_are(crawlers: Crawlers, who: str, role: Role) -> None:
+    compared = [each async for each in read_alone(crawlers.full, crawlers.visibility(who, role))]
+    assert [each for each in compared if each[1] != each[2]] == []
+    assert any(alone for _, alone, _ in compared)
