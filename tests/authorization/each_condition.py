@@ -76,7 +76,7 @@ async def _wrong_audiences(database: Database, viewer: Viewer, visibility: Visib
         return (viewer.user_key, viewer.role.name) in {tuple(row) for row in rows}
 
     # Who enrolled a learner is woken though an aim may have others.
-    enrolled = {key for key, row in learners.items() if row["enrolled_by_id"] == viewer.user_key}
+    enrolled = {row["id"] for row in visibility.of("learner", enrolled_by_id=viewer.user_key)}
     wrong = [key for key in sorted(visibility.learners)[:3] if not await concerns({key})]
     others = set(learners) - visibility.learners - enrolled
     return wrong + [-1] * (await concerns(others))

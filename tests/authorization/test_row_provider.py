@@ -1,4 +1,4 @@
-"""`auth.scope.sees` compares the provider of each row itself, whatever else the row names."""
+"""`auth.scope.sees` alone: which rows of each entity it selects, and that it compares the provider of each itself."""
 
 import pytest
 from sqlalchemy import select, update
@@ -7,6 +7,8 @@ from auth import scope
 from db.models.base import Base
 from db.models.registry import entities
 from domain.enums import Role
+from tests.authorization.oracle import Visibility
+from tests.authorization.rows import read_rows
 from tests.support.databases import Databases
 from tests.support.scenarios.authorization import ONE_OF_EACH, STRANGERS, build_authorization
 from tests.support.unchecked_references import unchecked_references
@@ -51,3 +53,18 @@ async def test_a_row_of_another_provider_is_visible_to_nobody(databases: Databas
                 assert await seen() == [], entity.__name__
                 await change.rollback()
     assert len(VISIBLE) > 15
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+async def test_the_rows_of_each_entity_are_those_of_the_oracle(databases: Databases, backend: str) -> None:
+    async with databases.opened(backend, build_authorization) as (database, scenario):
+        rows = await read_rows(database)
+        for who, role in ONE_OF_EACH:
+            user, _, learner = scenario.people[who]
+            parameters = scope.viewer_params(viewer(user, role, learner))
+            expected = Visibility(rows, user.id, role).ids
+            for entity in VISIBLE:
+                statement = select(entity.__table__.c.id).where(scope.sees(role, entity))
+                found = await database.rows(statement, parameters, primary=True)
+                name = entity.type_name()
+                assert {f"{name}_{row[0]}" for row in found} == expected[name], (who, name)
