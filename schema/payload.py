@@ -17,21 +17,20 @@ other fields are null, or empty if they are lists.
 """
 
 import dataclasses
-import datetime as dt
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import strawberry
-from strawberry.utils.str_converters import to_camel_case
 
-from domain import clock, errors, global_id
+from domain import errors, global_id
 from domain.errors import DomainError
 from domain.field_metadata import AFTER_SIGN_IN, ANONYMOUS
-from domain.sentences import say
 from loaders.core.dataloader import BaseLoader
 from resolvers.core.context import Context
 from schema.field_builders import Info, field_signature, selected_names
+from schema.given_arguments import implausible_dates, name_of, plain
+from schema.resolver_marks import NO_ROWS, OtherRows
 from schema.types.user_error import UserError
 
 if TYPE_CHECKING:
@@ -41,10 +40,10 @@ P = TypeVar("P", bound=type)
 # Reads a field of a payload, given the result of the resolver.
 _Load = Callable[[Any, Info], Awaitable[Any]]
 _LOAD = "load"
+# What a field's loader reads of rows of others, as `reads_rows` has it.
+_OTHER_ROWS = "other_rows"
 # The value of a field where the resolver rejected the mutation.
 _ON_ERROR = "on_error"
-# Classes of values that hold no others.
-_LEAVES = frozenset({str, int, float, bool, type(None), type(strawberry.UNSET)})
 _VIEWER = "The viewer, whose counts, tasks and indicators may have changed."
 
 
@@ -91,7 +90,7 @@ def changed(loader: type[BaseLoader[Any, Any]], description: str, of: str | None
         # The stored result of an Idempotency-Key is JSON, in which a pair is a list.
         return await info.context.loaders[loader].load(tuple(key) if isinstance(key, list) else key)
 
-    return _field(description, load)
+    return _field(description, load, getattr(loader, "other_rows", NO_ROWS))
 
 
 def changed_all(loader: type[BaseLoader[Any, Any]], description: str, of: str | None = None) -> Any:
@@ -108,7 +107,7 @@ def changed_all(loader: type[BaseLoader[Any, Any]], description: str, of: str | 
         found = await info.context.loaders[loader].load_many(keys)
         return [each for each in found if each is not None]
 
-    return _field(description, load)
+    return _field(description, load, getattr(loader, "other_rows", NO_ROWS))
 
 
 def read(description: str, load_value: Callable[[Context], Awaitable[Any]]) -> Any:
@@ -117,7 +116,7 @@ def read(description: str, load_value: Callable[[Context], Awaitable[Any]]) -> A
     async def load(result: Any, info: Info) -> Any:
         return await load_value(info.context)
 
-    return _field(description, load)
+    return _field(description, load, None)
 
 
 def removed(type_name: str, description: str, of: str | None = None) -> Any:
@@ -160,8 +159,8 @@ def result(
     return strawberry.field(description=description, metadata=metadata)
 
 
-def _field(description: str, load: _Load) -> Any:
-    return strawberry.field(description=description, metadata={_LOAD: load})
+def _field(description: str, load: _Load, other_rows: OtherRows = NO_ROWS) -> Any:
+    return strawberry.field(description=description, metadata={_LOAD: load, _OTHER_ROWS: other_rows})
 
 
 # ---------------------------------------------------------------------- mutations
@@ -190,62 +189,59 @@ def mutation(
     """
 
     async def resolve(root: Any, info: Info, **given: Any) -> Any:
-        if implausible := list(_implausible_dates(given)):
+        if implausible := list(implausible_dates(given)):
             return _error_payload(payload_type, DomainError(*implausible))
-        given = {name: _plain(value) for name, value in given.items()}
+        given = {name: plain(value) for name, value in given.items()}
         given |= given.pop("input", {})
         try:
             outcome = await resolver(info.context, **given)
         except DomainError as error:
             return _error_payload(payload_type, error)
-        values, selected = {}, selected_names(info)
-        for each in dataclasses.fields(payload_type):
-            if _LOAD in each.metadata:
-                # What the client does not select is not read.
-                wanted = _name_of(each.name) in selected
-                values[each.name] = await each.metadata[_LOAD](outcome, info) if wanted else None
-        return payload_type(**values, errors=_refused(outcome))
+        reload = partial(_load_payload, payload_type, outcome, info)
+        info.context.begin_payload()
+        try:
+            loaded = await reload()
+        except AttributeError as error:
+            if not info.context.widen_payload(error):
+                raise
+            return await reload()
+        # For the generic executor, if a field below needs more of a row than is said to be read.
+        loaded.reload = reload
+        return loaded
 
     function: Any = resolve
+    function.other_rows = _rows_of_loaders(payload_type)
     function.__signature__ = field_signature(arguments, payload_type, **(defaults or {}))
     return strawberry.mutation(resolver=function, description=description, metadata={ANONYMOUS: anonymous})
+
+
+async def _load_payload(payload_type: type, outcome: Any, info: Info) -> Any:
+    """Reads what is selected of a payload."""
+    values, selected = {}, selected_names(info)
+    for each in dataclasses.fields(payload_type):
+        if _LOAD in each.metadata:
+            # What the client does not select is not read.
+            wanted = name_of(each.name) in selected
+            values[each.name] = await each.metadata[_LOAD](outcome, info) if wanted else None
+    return payload_type(**values, errors=_refused(outcome))
+
+
+def _rows_of_loaders(payload_type: type) -> OtherRows:
+    """Returns what the loaders of a payload read of rows of others; None if something may read anything."""
+    found: dict[type, set[str]] = {}
+    for each in dataclasses.fields(payload_type):
+        others = each.metadata.get(_OTHER_ROWS, NO_ROWS)
+        if others is None:
+            return None
+        for row, names in others.items():
+            found.setdefault(row, set()).update(names)
+    return found
 
 
 def _refused(outcome: Any) -> list[errors.UserError]:
     """Returns the errors of the entries of a list that were refused alone, which the resolver returns as JSON."""
     found = outcome.get("refused", []) if isinstance(outcome, dict) else []
     return [errors.UserError.from_json(each) for each in found]
-
-
-def _implausible_dates(value: Any, *path: str) -> Iterator[errors.UserError]:
-    """Yields an error for each date of the arguments that is too early or too late to be meant."""
-    for name, part in _parts(value):
-        if isinstance(part, dt.date):
-            day = part.date() if isinstance(part, dt.datetime) else part
-            if not clock.is_plausible(day):
-                message = say("DATE_OUT_OF_RANGE")
-                yield errors.UserError(errors.UserErrorCode.INVALID, (*path, name), message)
-        elif type(part) not in _LEAVES:
-            yield from _implausible_dates(part, *path, name)
-
-
-def _parts(value: Any) -> Iterable[tuple[str, Any]]:
-    """Returns the values directly below an argument, with their names in the schema or their places in a list."""
-    if isinstance(value, dict):
-        return [(_name_of(name), part) for name, part in value.items()]
-    if isinstance(value, list):
-        return [(str(index), part) for index, part in enumerate(value)]
-    if dataclasses.is_dataclass(value):
-        return [(_name_of(name), getattr(value, name)) for name in _names(value.__class__)]
-    return ()
-
-
-@cache
-def _names(input_type: Any) -> tuple[str, ...]:
-    return tuple(each.name for each in dataclasses.fields(input_type))
-
-
-_name_of = cache(to_camel_case)
 
 
 def _error_payload(payload_type: type, error: DomainError) -> Any:
@@ -260,20 +256,3 @@ def _nothing(field: Any, error: DomainError) -> Any:
     if _ON_ERROR in field.metadata:
         return field.metadata[_ON_ERROR](error)
     return [] if field.type.__class__.__name__ == "StrawberryList" else None
-
-
-def _fields(input: Any) -> dict[str, Any]:
-    """Returns the fields of an input that the client gave, by their Python names; nested inputs become dictionaries."""
-    return {
-        name: _plain(value)
-        for name in _names(input.__class__)
-        if (value := getattr(input, name)) is not strawberry.UNSET
-    }
-
-
-def _plain(value: Any) -> Any:
-    if type(value) in _LEAVES:
-        return value
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return _fields(value) if dataclasses.is_dataclass(value) else value

@@ -19,7 +19,7 @@ from db.compiling import Compilations
 from loaders.core.rows import Columns, LightRow, NestedPart
 
 # The limit of shapes of a class. A further selection gets the smallest shape that contains it, or else whole rows.
-MAX_SHAPES = 16
+MAX_SHAPES = 32
 
 _SHAPES: dict[type[LightRow], dict[tuple[int, ...], "Shape"]] = {}
 # The cut forms of a statement, by the number of its leading columns and the positions of the others.
@@ -35,6 +35,7 @@ class RowReads(Protocol):
     def attributes(self) -> Mapping[type, Collection[str]]: ...
     @property
     def memo(self) -> dict[Any, Any]: ...
+    def widen(self, error: BaseException | None) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

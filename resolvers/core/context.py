@@ -78,6 +78,8 @@ class Context:
     prepared: Any = None
     # What the fields of the operation read of each row; None if that is not known.
     reads: RowReads | None = None
+    # What is selected of the payload of the mutation that runs; None if that is not known.
+    _payload_reads: RowReads | None = None
     _loaders: Loaders | None = None
     # After a write, reads use the primary database, because a replica may not have the write yet.
     _has_written: bool = False
@@ -127,9 +129,25 @@ class Context:
         if reads is not self.reads:
             self.reads, self._loaders = reads, None
 
+    def set_payload_reads(self, reads: RowReads | None) -> None:
+        """Sets what is selected of the payload of the mutation that begins."""
+        self._payload_reads = reads
+
+    def begin_payload(self) -> None:
+        """Lets rows have only what is selected from now on: the mutation itself has read what it needs."""
+        if self._payload_reads is not None:
+            self.set_reads(self._payload_reads)
+
+    def widen_payload(self, error: AttributeError) -> bool:
+        """After an error of what loads a payload: whether a row lacked an attribute. Rows are whole from then on."""
+        if self.reads is None or not self.reads.widen(error):
+            return False
+        self.restart()
+        return True
+
     def restart(self) -> None:
         """Drops the rows that were read so far, so that the generic executor can run the operation from the start."""
-        self.reads = self._loaders = None
+        self.reads = self._payload_reads = self._loaders = None
 
     async def still_signed_in(self) -> bool:
         """Reads the viewer again, for a stream that outlives its request; returns False once they are signed out."""

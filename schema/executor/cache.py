@@ -41,8 +41,9 @@ class CompiledQuery:
     resolver_binders: list[Callable[[Any], Resolver]]  # execution -> resolver
     completers: list[Callable[[Pairs, list[Any], Any], None]]  # (pairs, values, execution): completes values in place
     subtree_ends: list[int]  # the number after that of the last deferred field below
-    reads: SourceReads | None  # None for a mutation, whose resolver may read anything of the rows that it loads
+    reads: SourceReads  # of a mutation what is selected of its payload: its resolver may read anything before that
     source: str  # the generated Python
+    is_mutation: bool = False
     failure_score: int = 0
     suspended_for: int = 0
 

@@ -54,7 +54,7 @@ def compile_query(executor: Any) -> CompiledQuery:
         raise Unsupported("several mutations")
     query = _Compiler(executor).query(root, collected.grouped_field_set)
     query.resolver_binders[:1] = map(once, query.resolver_binders[:1])
-    query.reads = None
+    query.is_mutation = True
     return query
 
 

@@ -150,11 +150,14 @@ class CompiledExecutor(GenericExecutor):
         query = self.cache.get_or_compile(self)
         set_reads = getattr(self.context_value, "set_reads", None)
         if set_reads is not None:
-            set_reads(None if query is None else query.reads)
+            set_reads(None if query is None or query.is_mutation else query.reads)
+        set_payload_reads = getattr(self.context_value, "set_payload_reads", None)
+        if set_payload_reads is not None:
+            set_payload_reads(query.reads if query is not None and query.is_mutation else None)
         if query is None:
             self._complete()
             return super().execute_operation(serially)
-        if query.reads is None:
+        if query.is_mutation:
             self.outcome = MutationOutcome()
         execution = Execution(query, self)
         data: dict[str, Any] = {}
@@ -195,7 +198,7 @@ class CompiledExecutor(GenericExecutor):
         """
         query = execution.query
         self.cache.counters.deoptimized += 1
-        if query.reads is not None and query.reads.widen(execution.error):
+        if query.reads.widen(execution.error):
             self.cache.counters.widened += 1
         else:
             query.record_failure()

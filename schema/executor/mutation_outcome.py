@@ -36,10 +36,11 @@ class MutationOutcome:
         return self._value
 
     def replay(self, *_: Any, **__: Any) -> Any:
-        """Returns or raises the same again."""
+        """Returns or raises the same again. A value with a method `reload` is loaded again, with all attributes."""
         if self._error is not None:
             raise self._error
-        return self._value
+        reload = getattr(self._value, "reload", None)
+        return self._value if reload is None else reload()
 
 
 def once(bind: Callable[[Any], Resolver]) -> Callable[[Any], Resolver]:
