@@ -26,7 +26,7 @@ def share(part: int, whole: int, of: int) -> int:
     if part >= whole:
         return of
     # Of a total of 1 or less, no whole number is a part.
-    return 0 if of <= 1 else min(max((2 * of * part + whole) // (2 * whole), 1), of - 1)
+    return max(min(max((2 * of * part + whole) // (2 * whole), 1), of - 1), 0)
 
 
 @lru_cache(maxsize=20_000)

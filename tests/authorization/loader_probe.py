@@ -6,7 +6,7 @@ rows (`results`), or what the oracle says (`disagreements`).
 """
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
@@ -76,7 +76,10 @@ VISIBLE_WITHOUT_OWNER = {
 }
 
 
-def loader_classes() -> list[type[BaseLoader]]:
+Modules = Collection[str] | None  # names of modules; None for all
+
+
+def loader_classes(only: Modules = None) -> list[type[BaseLoader]]:
     """Returns every loader class of the package `loaders`, without the base classes."""
     found = [
         value
@@ -84,12 +87,12 @@ def loader_classes() -> list[type[BaseLoader]]:
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, BaseLoader) and value.__module__ == module.__name__
     ]
-    return [each for each in found if not each.__name__.startswith("_")]
+    return [each for each in found if not each.__name__.startswith("_") and (only is None or each.__module__ in only)]
 
 
-def lists() -> dict[str, PagedList]:
+def lists(only: Modules = None) -> dict[str, PagedList]:
     """Returns every list of the package `loaders`, by the name of its constant."""
-    modules = import_submodules("loaders")
+    modules = [module for module in import_submodules("loaders") if only is None or module.__name__ in only]
     return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, PagedList)}
 
 
@@ -114,7 +117,7 @@ def keys_of(rows: Rows) -> dict[str, list[Any]]:
     return keys
 
 
-async def results(crawler: ViewerCrawler, visibility: Visibility) -> dict[str, Any]:
+async def results(crawler: ViewerCrawler, visibility: Visibility, only: Modules = None) -> dict[str, Any]:
     """Returns what all loaders and lists return to a viewer, as plain data. `visibility`: of the viewer in all rows."""
     keys, found = keys_of(crawler.rows), {}
     seen = {name: {int(id.partition("_")[2].partition(".")[0]) for id in ids} for name, ids in visibility.ids.items()}
@@ -126,7 +129,7 @@ async def results(crawler: ViewerCrawler, visibility: Visibility) -> dict[str, A
     def keep(name: str, keys: Iterable[Any], answers: Iterable[Any]) -> None:
         found[name] = {repr(key): plain(answer, seen) for key, answer in zip(keys, answers, strict=True)}
 
-    for loader in loader_classes():
+    for loader in loader_classes(only):
         if loader in CALLED_SEPARATELY or loader in (UserLoader, ContactLoader, NamedFileLoader, *FACTS_OF_USERS):
             continue
         kind = KEYS_OF.get(loader) or loader.keys_of
@@ -147,7 +150,7 @@ async def results(crawler: ViewerCrawler, visibility: Visibility) -> dict[str, A
     waiting = [each.waiting_count for each in await workload.load_many(keys["user_account"])]
     keep("assessor_workload", keys["user_account"], waiting)
     keep("own_grants", ["own"], [await own_grants(new_loaders().reading)])
-    async for name, owners, pages in _pages(new_loaders, keys):
+    async for name, owners, pages in _pages(new_loaders, keys, only):
         found[name] = {repr(key): plain(page, seen) for key, page in zip(owners, pages, strict=True)}
     return found
 
@@ -169,9 +172,9 @@ async def read_alone(crawler: ViewerCrawler, visibility: Visibility) -> AsyncIte
         yield loader.__name__, alone, {key for key, row in zip(asked, together, strict=True) if row is not None}
 
 
-async def _pages(new_loaders: Any, keys: dict[str, list[Any]]) -> AsyncIterator[tuple[str, list[Any], list[Any]]]:
+async def _pages(new_loaders: Any, keys: Any, only: Modules) -> AsyncIterator[tuple[str, list[Any], list[Any]]]:
     whole_page = PageArguments(first=100)
-    for name, listed in lists().items():
+    for name, listed in lists(only).items():
         for values, order_by in _filters_and_orders(listed, keys):
             if listed is not USERS:
                 page = await read_page(new_loaders().reading, listed, whole_page, values, order_by, True)

@@ -142,6 +142,12 @@ class FastCheck:
                     return False
             if paths == {AUDIENCE}:
                 return True
+            if near := _loaders_near(paths):
+                # First what the change concerns: all loaders of a viewer take seconds.
+                for viewer in _OF_THIS_PROVIDER:
+                    found = await loader_probe.results(crawler, visibilities[viewer], near)
+                    if any(self._expected[viewer][name] != answers for name, answers in found.items()):
+                        return False
             for viewer in _OF_THIS_PROVIDER:
                 if await loader_probe.results(crawler, visibilities[viewer]) != self._expected[viewer]:
                     return False
@@ -194,6 +200,13 @@ def _ended(child: int) -> int:
 
 def _module_name(path: str) -> str:
     return path.removesuffix(".py").replace("/", ".")
+
+
+def _loaders_near(paths: set[str]) -> set[str]:
+    """Returns the modules of loaders among the paths, and those that import them."""
+    names = {_module_name(path) for path in paths if path.startswith("loaders/")}
+    sources = {f"loaders.{file.stem}": file.read_text(encoding="utf-8") for file in (ROOT / "loaders").glob("*.py")}
+    return names | {each for each, source in sources.items() if any(f"from {name} import" in source for name in names)}
 
 
 def _replace_module(path: str, source: str) -> None:

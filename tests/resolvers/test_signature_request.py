@@ -13,7 +13,7 @@ from domain import clock
 from domain import global_id as ids
 from domain.confirmation_statements import document_statement
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode
-from domain.errors import UserError, user_error
+from domain.errors import DomainError, UserError, user_error
 from domain.sentences import say
 from resolvers import signature_request
 from services.audit.signature_check import signature_problems
@@ -113,7 +113,10 @@ async def test_roles_that_cannot_sign(scenario: EmptyPortfolio) -> None:
         assert await rejected(sign(scenario, who, id, digest)) == {"id": UserErrorCode.NOT_FOUND}
     assert await rejected(sign(scenario, "learner", id, digest, "guess")) == {"password": UserErrorCode.WRONG_PASSWORD}
     await sign(scenario, "manager", id, digest)
-    assert await rejected(sign(scenario, "second", id, digest)) == {"id": UserErrorCode.CONFLICT}
+    with pytest.raises(DomainError) as refused:
+        await sign(scenario, "second", id, digest)
+    by = scenario.user("manager").name
+    assert refused.value.errors == (user_error(UserErrorCode.CONFLICT, say("SIGNED_BY_OTHER", signer=by), "id"),)
 
 
 async def test_only_a_pending_request_can_be_cancelled(scenario: EmptyPortfolio) -> None:
