@@ -1,7 +1,8 @@
-"""docs/security.md and docs/operations.md: each test, setting and command that they name exists."""
+"""docs/security.md and docs/operations.md: each test, setting and command that they name exists; the changelog."""
 
 import ast
 import re
+from collections import Counter
 from dataclasses import fields
 
 from commands.command_line import make_parser
@@ -70,3 +71,10 @@ def test_links_between_pages_lead_somewhere() -> None:
             assert (ROOT / "docs" / target).is_file(), target
         for script in re.findall(r"`(scripts/[\w-]+)`", page):
             assert (ROOT / script).is_file(), script
+
+
+def test_the_changelog_says_nothing_twice() -> None:
+    """As it did after two branches had added to the same lines."""
+    text = (ROOT / "docs" / "changelog.md").read_text()
+    entries = Counter(" ".join(entry.split()) for entry in re.split(r"\n(?=- |#)", text) if entry.startswith("- "))
+    assert [entry for entry, times in entries.items() if times > 1] == []
