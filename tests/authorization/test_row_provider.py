@@ -5,8 +5,10 @@ from sqlalchemy import select, update
 
 from auth import scope
 from db.models.base import Base
+from db.models.evidence import Evidence
 from db.models.registry import entities
 from domain.enums import Role
+from repositories.scoped import one_for_write
 from tests.authorization.oracle import Visibility
 from tests.authorization.rows import read_rows
 from tests.support.databases import Databases
@@ -64,7 +66,19 @@ async def test_the_rows_of_each_entity_are_those_of_the_oracle(databases: Databa
             parameters = scope.viewer_params(viewer(user, role, learner))
             expected = Visibility(rows, user.id, role).ids
             for entity in VISIBLE:
-                statement = select(entity.__table__.c.id).where(scope.sees(role, entity))
-                found = await database.rows(statement, parameters, primary=True)
                 name = entity.type_name()
-                assert {f"{name}_{row[0]}" for row in found} == expected[name], (who, name)
+                for one in (False, True):
+                    statement = select(entity.__table__.c.id).where(scope.sees(role, entity, one))
+                    found = await database.rows(statement, parameters, primary=True)
+                    assert {f"{name}_{row[0]}" for row in found} == expected[name], (who, name, one)
+
+
+def test_the_aim_of_one_row_is_looked_up_and_those_of_many_are_not() -> None:
+    """The rows are the same, by statements that a large database answers fast."""
+    columns = Evidence.learner_id, Evidence.aim_id
+    for many, one in (
+        (scope.sees(Role.ASSESSOR, Evidence), scope.sees(Role.ASSESSOR, Evidence, one=True)),
+        (scope.sees_record(Role.ASSESSOR, *columns), scope.sees_record(Role.ASSESSOR, *columns, one=True)),
+    ):
+        assert "EXISTS" in str(one) and "EXISTS" not in str(many)
+    assert "EXISTS" in str(one_for_write(Role.ASSESSOR, Evidence, False).build())
