@@ -1,9 +1,10 @@
 """Checks the progress sums in `aim_progress` and `criterion_progress` against the records that they count."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.aim import Aim, AimProgress
@@ -30,25 +31,12 @@ async def check_progress(session: AsyncSession, position: Any) -> Batch:
         after = aim_id > (position if position is not None else -1)
         return after if last is None else and_(after, aim_id <= last)
 
-    mappings = (
-        select(EvidenceMapping.aim_id, EvidenceMapping.criterion_id, func.count().label("counted"))
-        .where(within(EvidenceMapping.aim_id))
-        .group_by(EvidenceMapping.aim_id, EvidenceMapping.criterion_id)
-        .subquery()
-    )
-    counts = await _evidence_counts(session, mappings, within(CriterionProgress.aim_id))
     stored = [
         *await _aim_sums(session, aims),
-        *await _breaks(session, aims),
-        *await _choices(session, aims),
+        *await _breaks(session, aims, within(AimBreak.aim_id)),
+        *await _choices(session, aims, within(AimUnit.aim_id)),
     ]
-    return Batch([*stored, *counts, *await _missing_rows(session, mappings)], last)
-
-
-def _same_criterion(mappings: Any) -> ColumnElement[bool]:
-    return and_(
-        mappings.c.aim_id == CriterionProgress.aim_id, mappings.c.criterion_id == CriterionProgress.criterion_id
-    )
+    return Batch([*stored, *await _evidence_counts(session, within)], last)
 
 
 async def _aim_sums(session: AsyncSession, aims: ColumnElement[bool]) -> list[str]:
@@ -75,11 +63,10 @@ async def _aim_sums(session: AsyncSession, aims: ColumnElement[bool]) -> list[st
     ]
 
 
-async def _breaks(session: AsyncSession, aims: ColumnElement[bool]) -> list[str]:
+async def _breaks(session: AsyncSession, aims: ColumnElement[bool], breaks: ColumnElement[bool]) -> list[str]:
     periods: dict[int, list[BreakPeriod]] = defaultdict(list)
-    for each in await session.execute(
-        select(AimBreak.aim_id, AimBreak.start_date, AimBreak.returned_on).order_by(AimBreak.start_date)
-    ):
+    recorded = select(AimBreak.aim_id, AimBreak.start_date, AimBreak.returned_on).where(breaks)
+    for each in await session.execute(recorded.order_by(AimBreak.start_date)):
         periods[each.aim_id].append(BreakPeriod(each.start_date, each.returned_on))
     stored = select(Aim, AimProgress).join(AimProgress, AimProgress.aim_id == Aim.id)
     with_breaks = or_(AimProgress.breaks.is_not(None), AimProgress.aim_id.in_(select(AimBreak.aim_id)))
@@ -91,13 +78,13 @@ async def _breaks(session: AsyncSession, aims: ColumnElement[bool]) -> list[str]
     ]
 
 
-async def _choices(session: AsyncSession, aims: ColumnElement[bool]) -> list[str]:
+async def _choices(session: AsyncSession, aims: ColumnElement[bool], units: ColumnElement[bool]) -> list[str]:
     chosen: dict[int, list[int]] = defaultdict(list)
     of_version = and_(
         QualificationUnit.id == AimUnit.unit_id, QualificationUnit.qualification_id == Aim.qualification_id
     )
     pairs = select(AimUnit.aim_id, AimUnit.unit_id).join(Aim, Aim.id == AimUnit.aim_id)
-    for each in await session.execute(pairs.join(QualificationUnit, of_version)):
+    for each in await session.execute(pairs.join(QualificationUnit, of_version).where(units)):
         chosen[each.aim_id].append(each.unit_id)
     stored = (
         select(Aim.id, AimProgress.chosen_units, AimProgress.units_to_choose, Qualification.optional_units_minimum)
@@ -124,26 +111,39 @@ def _describe(sums: AimProgress | None) -> str:
     return f"{sums.criteria_total} criteria, {sums.criteria_mapped} mapped, {sums.criteria_signed_off} signed off"
 
 
-async def _evidence_counts(session: AsyncSession, mappings: Any, criteria: ColumnElement[bool]) -> list[str]:
-    statement = (
-        select(CriterionProgress, mappings.c.counted)
-        .outerjoin(mappings, _same_criterion(mappings))
-        .where(criteria, CriterionProgress.evidence_count != func.coalesce(mappings.c.counted, 0))
-    )
+async def _evidence_counts(session: AsyncSession, within: Callable[[Any], ColumnElement[bool]]) -> list[str]:
     return [
-        f"aim {row.CriterionProgress.aim_id}, criterion {row.CriterionProgress.criterion_id}: stored "
-        f"{row.CriterionProgress.evidence_count} evidence, counted {row.counted or 0}"
-        for row in await session.execute(statement)
+        f"aim {row.aim_id}, criterion {row.criterion_id}: "
+        + (
+            f"stored {row.evidence_count} evidence, counted {row.counted}"
+            if row.is_stored
+            else "evidence is mapped, but nothing is stored"
+        )
+        for row in await session.execute(differing_counts(within))
     ]
 
 
-async def _missing_rows(session: AsyncSession, mappings: Any) -> list[str]:
-    statement = (
-        select(mappings.c.aim_id, mappings.c.criterion_id)
-        .outerjoin(CriterionProgress, _same_criterion(mappings))
-        .where(CriterionProgress.aim_id.is_(None))
+def differing_counts(within: Callable[[Any], ColumnElement[bool]]) -> Select[Any]:
+    """Selects the criteria whose number of pieces of evidence is not as stored. `within`: a condition on the aim's key.
+
+    Without a join: where keys have gaps, as after the move of a provider, PostgreSQL expects one row of hundreds of
+    criteria, and would count the evidence of all of them again for each.
+    """
+    # unscoped: the operator checks every provider
+    stored = select(
+        CriterionProgress.aim_id, CriterionProgress.criterion_id,
+        CriterionProgress.evidence_count.label("evidence_count"), literal(0).label("counted"),
+        literal(1).label("is_stored"),
+    )  # fmt: skip
+    # unscoped: as above
+    mapped = select(EvidenceMapping.aim_id, EvidenceMapping.criterion_id, literal(0), literal(1), literal(0))
+    both = union_all(
+        stored.where(within(CriterionProgress.aim_id)), mapped.where(within(EvidenceMapping.aim_id))
+    ).subquery()
+    sums = {name: func.sum(both.c[name]) for name in ("evidence_count", "counted", "is_stored")}
+    return (
+        select(both.c.aim_id, both.c.criterion_id, *(each.label(name) for name, each in sums.items()))
+        .group_by(both.c.aim_id, both.c.criterion_id)
+        .having(or_(sums["evidence_count"] != sums["counted"], sums["is_stored"] == 0))
+        .order_by(both.c.aim_id, both.c.criterion_id)
     )
-    return [
-        f"aim {row.aim_id}, criterion {row.criterion_id}: evidence is mapped, but nothing is stored"
-        for row in await session.execute(statement)
-    ]

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import JSON, Table, delete, select, update
+from sqlalchemy import JSON, Table, delete, func, select, update
 
 from db.models.aim import AimProgress
 from db.models.audit_event import AuditEvent
 from db.models.base import UtcDateTime
 from db.models.criterion_progress import CriterionProgress
-from db.models.evidence import Evidence, EvidenceSignature, EvidenceVersion
+from db.models.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
 from db.models.file import File
 from db.models.learner import Learner
 from db.models.provider import Provider
@@ -194,6 +194,15 @@ CHANGES = {
     "an evidence count": (
         update(CriterionProgress).where(CriterionProgress.evidence_count == 2).values(evidence_count=3),
         "stored 3 evidence, counted 2",
+    ),
+    "a criterion's progress was deleted": (
+        delete(CriterionProgress).where(CriterionProgress.evidence_count == 2),
+        "evidence is mapped, but nothing is stored",
+    ),
+    "a mapping was deleted": (
+        delete(EvidenceMapping).where(EvidenceMapping.criterion_id == select(func.min(
+            CriterionProgress.criterion_id)).where(CriterionProgress.evidence_count == 1).scalar_subquery()),
+        "stored 1 evidence, counted 0",
     ),
     "a criterion's sign-off": (update(CriterionProgress).values(signed_off=False), "the statement or the criteria"),
     "evidence's title": (update(Evidence).values(title="A whee1"), OTHER_STATEMENT),
