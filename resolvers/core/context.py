@@ -124,19 +124,22 @@ class Context:
         if self.claims is not None:
             await self.set_viewer(self.claims)
 
-    def set_reads(self, reads: RowReads | None) -> None:
-        """Sets what the fields of the operation that begins read of each row; None if they may read anything."""
-        if reads is not self.reads:
-            self.reads, self._loaders = reads, None
+    def set_reads(self, reads: RowReads | None, of_payload: bool = False) -> None:
+        """Sets what the fields of the operation that begins read of each row; None if they may read anything.
 
-    def set_payload_reads(self, reads: RowReads | None) -> None:
-        """Sets what is selected of the payload of the mutation that begins."""
-        self._payload_reads = reads
+        `of_payload`: the operation is a mutation, whose resolver may read anything until the payload begins.
+        """
+        self._payload_reads = reads if of_payload else None
+        self._use_reads(None if of_payload else reads)
 
     def begin_payload(self) -> None:
         """Lets rows have only what is selected from now on: the mutation itself has read what it needs."""
         if self._payload_reads is not None:
-            self.set_reads(self._payload_reads)
+            self._use_reads(self._payload_reads)
+
+    def _use_reads(self, reads: RowReads | None) -> None:
+        if reads is not self.reads:
+            self.reads, self._loaders = reads, None
 
     def widen_payload(self, error: AttributeError) -> bool:
         """After an error of what loads a payload: whether a row lacked an attribute. Rows are whole from then on."""

@@ -150,10 +150,7 @@ class CompiledExecutor(GenericExecutor):
         query = self.cache.get_or_compile(self)
         set_reads = getattr(self.context_value, "set_reads", None)
         if set_reads is not None:
-            set_reads(None if query is None or query.is_mutation else query.reads)
-        set_payload_reads = getattr(self.context_value, "set_payload_reads", None)
-        if set_payload_reads is not None:
-            set_payload_reads(query.reads if query is not None and query.is_mutation else None)
+            set_reads(query and query.reads, of_payload=query is not None and query.is_mutation)
         if query is None:
             self._complete()
             return super().execute_operation(serially)

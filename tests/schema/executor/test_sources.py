@@ -42,7 +42,8 @@ class Context:
         self.reads: SourceReads | None = None
         self.restarts = 0
 
-    def set_reads(self, reads: SourceReads | None) -> None:
+    def set_reads(self, reads: SourceReads | None, of_payload: bool) -> None:
+        assert not of_payload
         self.reads = reads
 
     def restart(self) -> None:
