@@ -3,11 +3,15 @@
 To take a connection out of SQLAlchemy's pool and to give it back calls some 200 functions, this 20.
 """
 
+import asyncio
+from collections import deque
 from typing import Any
 
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db.read_pool import PoolCounts, engine_counts
+from db.postgres_connection import ACQUIRE_SECONDS
+from db.read_pool import PoolCounts
 
 
 class WriteConnection:
@@ -44,53 +48,105 @@ class WriteConnection:
 
 
 class WritePool:
-    """The connections of one engine that are idle between two transactions, up to `size`.
+    """The connections of write transactions of one engine, `size` of them at most.
 
-    The engine's own pool opens them, and limits how many there are and how long a transaction waits for one.
+    The engine's own pool opens them. Those who wait for one get it in the order in which they came.
     """
 
     def __init__(self, engine: AsyncEngine, size: int) -> None:
         self._engine = engine
         self._size = size
         self._idle: list[WriteConnection] = []
+        # Connections that are open or being opened.
+        self._opened = 0
+        # Each gets a connection, or None: then it opens one in place of one that was closed.
+        self._waiting: deque[asyncio.Future[WriteConnection | None]] = deque()
         self._generation = 0
-        self._waiting = 0
 
     async def acquire(self) -> WriteConnection:
-        """Returns a connection without a transaction, the one used last. Raises what SQLAlchemy raises."""
+        """Returns a connection without a transaction, the one used last.
+
+        Raises what SQLAlchemy raises, its TimeoutError if none becomes free within ACQUIRE_SECONDS.
+        """
         while self._idle:
             connection = self._idle.pop()
             # The server may have closed it since, as one that was restarted has.
-            if connection.generation == self._generation and connection.is_idle:
+            if self._is_usable(connection):
                 return connection
             connection.close(lost=True)
-        self._waiting += 1
+            self._opened -= 1
+        if self._opened < self._size:
+            self._opened += 1
+        else:
+            given = await self._wait()
+            if given is not None:
+                return given
         try:
             generation = self._generation
             return WriteConnection(await self._engine.connect(), generation)
+        except BaseException:
+            self._close_one()
+            raise
+
+    async def _wait(self) -> WriteConnection | None:
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[WriteConnection | None] = loop.create_future()
+        self._waiting.append(waiter)
+        timer = loop.call_later(ACQUIRE_SECONDS, self._give_up, waiter)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.cancelled():
+                self._waiting.remove(waiter)
+            elif (given := waiter.result()) is not None:
+                self.release(given)
+            else:
+                self._close_one()
+            raise
         finally:
-            self._waiting -= 1
+            timer.cancel()
+
+    def _give_up(self, waiter: "asyncio.Future[WriteConnection | None]") -> None:
+        if not waiter.done():
+            self._waiting.remove(waiter)
+            message = f"No connection for a write became free within {ACQUIRE_SECONDS:g} seconds."
+            waiter.set_exception(PoolTimeout(message))
+
+    def _give(self, connection: WriteConnection | None) -> bool:
+        """Gives a connection, or leave to open one, to who waits longest; returns whether somebody waits."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return True
+        return False
+
+    def _is_usable(self, connection: WriteConnection) -> bool:
+        return connection.generation == self._generation and connection.is_idle
 
     def release(self, connection: WriteConnection) -> None:
         """Takes a connection back. It is closed unless it works and its transaction has ended."""
-        if not connection.is_idle or connection.generation != self._generation:
+        if not self._is_usable(connection):
             connection.close(lost=True)
-        elif self._waiting or len(self._idle) >= self._size:
-            # SQLAlchemy's pool gives it to who waits there.
-            connection.close(lost=False)
-        else:
+            self._close_one()
+        elif not self._give(connection):
             self._idle.append(connection)
+
+    def _close_one(self) -> None:
+        if not self._give(None):
+            self._opened -= 1
 
     def expire(self) -> None:
         """Replaces every connection before its next use, because the server behind them may have changed."""
         self._generation += 1
 
     def counts(self) -> PoolCounts:
-        """Returns the use of the engine's pool at this moment."""
-        counts, kept = engine_counts(self._engine), len(self._idle)
-        return PoolCounts(counts.in_use - kept, counts.idle + kept, counts.limit, counts.waiting)
+        """Returns the pool's use at this moment."""
+        kept = len(self._idle)
+        return PoolCounts(self._opened - kept, kept, self._size, len(self._waiting))
 
     async def close(self) -> None:
-        """Gives the idle connections back to the engine's pool, which closes those beyond what it keeps."""
+        """Gives the idle connections back to the engine's pool."""
         while self._idle:
+            self._opened -= 1
             await self._idle.pop().sqlalchemy.close()

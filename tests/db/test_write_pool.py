@@ -1,9 +1,11 @@
 """The connections of write transactions on PostgreSQL: used again, limited, replaced when they may be dead."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import Integer, bindparam, func, literal_column, select, table, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,33 +36,88 @@ async def test_a_connection_is_used_again_by_both_kinds_of_statement(demo_postgr
     assert (counts.in_use, counts.idle) == (0, 1)
 
 
-async def test_a_transaction_that_waits_for_a_connection_gets_the_next_that_ends(demo_postgres: Database):
-    database = Database(demo_postgres.url, pool_size=1)
-    try:
-        # One that is kept, and one that is opened under load.
-        async with database.writing() as one, database.writing() as other:
-            busy = {await process_of(one), await process_of(other)}
-            waiting = asyncio.create_task(process_of_write(database))
+@pytest.fixture
+async def two(demo_postgres: Database) -> AsyncIterator[Database]:
+    """A database with two connections for writes."""
+    database = Database(demo_postgres.url, pool_size=2)
+    yield database
+    await database.close()
+
+
+def writes(database: Database) -> tuple[int, int, int, int]:
+    counts = database.pool_counts()["writes"]
+    return counts.in_use, counts.idle, counts.limit, counts.waiting
+
+
+async def test_a_transaction_that_waits_for_a_connection_gets_the_next_that_ends(two: Database):
+    async with two.writing() as one:
+        first = await process_of(one)
+        async with two.writing() as other:
+            second, ended = await process_of(other), []
+
+            async def note(name: str) -> int:
+                process = await process_of_write(two)
+                ended.append(name)
+                return process
+
+            waiting = [asyncio.create_task(note(name)) for name in ("first", "second", "third")]
             await asyncio.sleep(0.1)
-            assert not waiting.done()
-            counts = database.pool_counts()["writes"]
-            assert (counts.in_use, counts.idle, counts.limit) == (2, 0, 2)
+            assert ended == []
+            assert writes(two) == (2, 0, 2, 3)
         async with asyncio.timeout(4):
-            assert await waiting in busy
-        assert database.pool_counts()["writes"].in_use == 0
-    finally:
-        await database.close()
+            # None is opened for them, and the first that came is the first to have one.
+            assert {await each for each in waiting} == {second} != {first}
+        assert ended == ["first", "second", "third"]
+    assert writes(two) == (0, 2, 2, 0)
 
 
-async def test_the_wait_for_a_connection_times_out(demo_postgres: Database, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("db.engines.ACQUIRE_SECONDS", 0.2)
-    database = Database(demo_postgres.url, pool_size=1)
+async def test_the_wait_for_a_connection_times_out(two: Database, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("db.write_pool.ACQUIRE_SECONDS", 0.2)
+    async with two.writing(), two.writing():
+        with pytest.raises(PoolTimeout):
+            async with two.writing():
+                pass
+        assert writes(two) == (2, 0, 2, 0)
+    assert await process_of_write(two)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_what_is_cancelled_while_it_waits_keeps_no_connection(two: Database, lost: bool):
+    async with two.writing(), two.writing():
+        early, late = (asyncio.create_task(process_of_write(two)) for _ in range(2))
+        await asyncio.sleep(0.05)
+        early.cancel()
+        await asyncio.wait([early])
+        assert writes(two) == (2, 0, 2, 1)
+        if lost:
+            two.expire_connections()
+    # Nothing was sent on them, so that they end at once: what was given is not taken yet.
+    late.cancel()
+    await asyncio.wait([late])
+    assert (early.cancelled(), late.cancelled()) == (True, True)
+    assert writes(two) == ((0, 0, 2, 0) if lost else (0, 2, 2, 0))
+    for _ in range(3):
+        assert await process_of_write(two)
+
+
+async def test_a_connection_that_was_lost_is_replaced_for_who_waits(two: Database):
+    async with two.writing() as one, two.writing() as other:
+        earlier = {await process_of(one), await process_of(other)}
+        waiting = [asyncio.create_task(process_of_write(two)) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        two.expire_connections()
+    async with asyncio.timeout(4):
+        assert not {await each for each in waiting} & earlier
+    assert writes(two)[::2] == (0, 2)
+
+
+async def test_a_connection_that_cannot_be_opened_takes_no_place(demo_postgres: Database):
+    database = Database(f"{demo_postgres.url}-nowhere", pool_size=1)
     try:
-        async with database.writing(), database.writing():
-            with pytest.raises(PoolTimeout):
-                async with database.writing():
-                    pass
-        assert await process_of_write(database)
+        for _ in range(3):
+            with pytest.raises((OSError, DBAPIError)):
+                await process_of_write(database)
+            assert writes(database) == (0, 0, 1, 0)
     finally:
         await database.close()
 
@@ -102,10 +159,8 @@ async def test_a_long_statement_stays_prepared(demo_postgres: Database):
         assert await driver.fetchval(count) == 1
 
 
-async def test_connections_beyond_the_limit_of_those_kept_are_closed_with_the_pool(
-    demo_postgres: Database, caplog: pytest.LogCaptureFixture
-):
-    database = Database(demo_postgres.url, pool_size=1)
+async def test_connections_are_closed_with_the_pool(demo_postgres: Database, caplog: pytest.LogCaptureFixture):
+    database = Database(demo_postgres.url, pool_size=2)
     async with database.writing() as one, database.writing() as other:
         processes = {await process_of(one), await process_of(other)}
     await database.close()
