@@ -16,6 +16,7 @@ from sqlalchemy import Select
 from db.cached_statement import CachedStatement
 from db.compiled_select import AnySelect, Readable
 from db.compiling import Compilations
+from db.sql.used_joins import with_columns
 from loaders.core.rows import Columns, LightRow, NestedPart
 
 # The limit of shapes of a class. A further selection gets the smallest shape that contains it, or else whole rows.
@@ -56,15 +57,16 @@ class Shape:
         object.__setattr__(self, "_make", _constructor(self.row, list(self.parts)))
 
     def cut(self, statement: AnySelect, leading: int) -> Select | None:
-        """Returns the statement with these columns after the leading ones; None for one that cannot be cut."""
+        """Returns the statement with these columns after the leading ones, and the joins that it needs for them.
+
+        None for one that cannot be cut.
+        """
         if not isinstance(statement, Select) or statement._distinct:
             return None
         columns = list(statement.inner_columns)
         if len(columns) != leading + self.row.__width__:
             return None
-        return statement.with_only_columns(
-            *columns[:leading], *(columns[leading + position] for position in self.positions)
-        )
+        return with_columns(statement, columns[:leading] + [columns[leading + position] for position in self.positions])
 
     def build(self, columns: Columns) -> Iterator[Any]:
         """Builds the rows from these columns."""

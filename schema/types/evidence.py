@@ -11,6 +11,7 @@ from loaders.core.registry import Loaders
 from loaders.criterion import CriterionLoader
 from loaders.evidence import EVIDENCE_OLDEST_FIRST, EvidenceRow
 from loaders.evidence_detail import (
+    EvidenceMappingRow,
     EvidenceMappingsLoader,
     EvidenceSignatureRow,
     EvidenceSignaturesLoader,
@@ -70,7 +71,7 @@ class EvidenceVersion:
     )
 
 
-@strawberry.type(description="The assessor's link from a piece of evidence to a criterion.")
+@value(EvidenceMappingRow, "The assessor's link from a piece of evidence to a criterion.")
 class EvidenceMapping:
     criterion: Annotated["Criterion", strawberry.lazy("schema.types.criterion")] = loaded(
         "The criterion.", CriterionLoader, by=("aim_key", "criterion_key")
