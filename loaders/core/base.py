@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections.abc import Hashable
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, bindparam
+from sqlalchemy import Select, bindparam
 from sqlalchemy.orm import InstrumentedAttribute
 
 from auth import scope
@@ -169,5 +169,9 @@ def _cached_count(loader: type[CountLoader], role: Role) -> Select:
 
 @cached_statement
 def _of_parents(loader: type[RelatedLoader[Any]], role: Role) -> Select:
-    parent: ColumnElement[int] | Any = loader.parent
-    return loader.statement(role).where(any_of(parent)).order_by(*loader.order)
+    # The key of a parent in the statement, not the reference to it: otherwise PostgreSQL looks the parent up again for
+    # each of its rows.
+    seen_through: Any = loader.seen_through
+    joined = seen_through is not None and seen_through.__tablename__ == loader.keys_of
+    column: Any = seen_through.id if joined else loader.parent
+    return loader.statement(role).where(any_of(column)).order_by(*loader.order)

@@ -14,20 +14,20 @@
 The pages of many owners are read in one statement. The totals of a list are read only when they are selected.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, func, select
 
-from db.cached_statement import cached_statement
-from db.sql.any_of import any_of
+from db.cached_statement import CachedStatement
 from domain.enums import Role
+from loaders.core import list_statements
 from loaders.core.base import OneLoader
 from loaders.core.dataloader import BaseLoader
 from loaders.core.filters import Condition, Filter
-from loaders.core.pagination import Order, Page, PageArguments, PageRequest, page_of, page_of_each
+from loaders.core.pagination import Order, Page, PageArguments, PageRequest
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from loaders.core.rows import LightRow
@@ -118,53 +118,6 @@ class PagedList(Generic[R]):
         return statement.where(*own, *(combine(role, group) for combine, group in conditions.items()))
 
 
-# ---------------------------------------------------------------------- statements
-
-
-@cached_statement
-def _page(
-    paged_list: PagedList[Any], role: Role, shapes: Shapes, order_by: Any, page_shape: tuple[bool, bool], counted: bool
-) -> Select:
-    order = paged_list.order_for(order_by, role)
-    leading = []
-    if counted:
-        # It counts the whole list, so nothing of it is correlated with the page.
-        total = paged_list.totals(role, shapes, sums=False).correlate(None).scalar_subquery()
-        leading.append(total.label("count"))
-    if order.of is None:
-        leading.append(order.value.label("order_value"))
-    return page_of(paged_list.statement(role, shapes, *leading), order, page_shape)
-
-
-@cached_statement
-def _totals(paged_list: PagedList[Any], role: Role, shapes: Shapes) -> Select:
-    return paged_list.totals(role, shapes)
-
-
-@cached_statement
-def _pages(
-    paged_list: PagedList[Any], owner: str, role: Role, shapes: Shapes, order_by: Any, page_shape: tuple[bool, bool],
-    counted: bool = False,
-) -> Select:  # fmt: skip
-    order, column = paged_list.order_for(order_by, role), paged_list.owners[owner]
-    leading = [column.label("owner_key")]
-    if counted:
-        # The whole list of the one owner, so nothing of it is correlated with the page.
-        total = paged_list.totals(role, shapes, sums=False).where(any_of(column)).correlate(None).scalar_subquery()
-        leading.append(total.label("count"))
-    if order.of is None:
-        leading.append(order.value.label("order_value"))
-    statement = paged_list.statement(role, shapes, *leading).where(any_of(column))
-    return page_of_each(statement, order, column, page_shape)
-
-
-@cached_statement
-def _totals_of_each(paged_list: PagedList[Any], owner: str, role: Role, shapes: Shapes) -> Select:
-    column = paged_list.owners[owner]
-    totals = paged_list.totals(role, shapes, column.label("owner_key"))
-    return totals.where(any_of(column)).group_by(column)
-
-
 # ---------------------------------------------------------------------- reads
 
 
@@ -186,15 +139,29 @@ async def read_page(
     order = paged_list.order_for(order_by, role)
     request, filtered_by = PageRequest.parse(arguments, order), paged_list.parameters(values, reading)
     parameters = {**order.bound(reading), **request.parameters, **filtered_by}
-    selects_order_value = order.of is None
-    names = ["count"] * counted + ["order_value"] * selects_order_value
-    statement = _page(paged_list, role, shapes, order_by, request.shape, counted)
-    leading, rows = await reading.read_with(paged_list.row, statement, names, order.reads, **parameters)
+    statement = list_statements.page(paged_list, None, role, shapes, order_by, request.shape, counted)
 
     async def totals() -> Mapping[str, int]:
-        [row] = await reading.rows(_totals(paged_list, role, shapes), **filtered_by)
+        [row] = await reading.rows(list_statements.totals(paged_list, role, shapes), **filtered_by)
         return row._asdict()
 
+    return await _read_one(reading, paged_list.row, statement, order, request, counted, totals, parameters)
+
+
+async def _read_one(
+    reading: ReadSession,
+    row: type[R],
+    statement: CachedStatement[Any],
+    order: Order,
+    request: PageRequest,
+    counted: bool,
+    totals: Callable[[], Awaitable[Mapping[str, int]]],
+    parameters: Mapping[str, Any],
+) -> Page[R]:
+    """Runs a statement that `list_statements.page` has returned."""
+    selects_order_value = order.of is None
+    names = ["count"] * counted + ["order_value"] * selects_order_value
+    leading, rows = await reading.read_with(row, statement, names, order.reads, **parameters)
     # A page without rows has no count either, which is 0 if no cursor was given.
     known_count = next(iter(leading["count"]), None if request.cursor else 0) if counted else None
     order_values = list(leading["order_value"]) if selects_order_value else None
@@ -231,30 +198,31 @@ class PagesLoader(BaseLoader[int, Page[R]], Generic[R]):
         self._totals = _TotalsLoader(loaders, paged_list, owner, self._shapes, self._parameters)
 
     async def read(self, keys: list[int]) -> list[Page[R]]:
-        request, role, selects_order_value = self._request, self._reading.viewer.role, self._order.of is None
-        # The totals of several lists are cheaper in a statement of their own, which reads all of them at once.
-        counted = self._counted and len(keys) == 1
-        statement = _pages(self._list, self._owner, role, self._shapes, self._order_by, request.shape, counted)
+        request, order, load = self._request, self._order, self._totals.load
+        parameters = {**order.bound(self._reading), **self._parameters, **request.parameters}
+        key = (self._list, self._owner, self._reading.viewer.role, self._shapes, self._order_by, request.shape)
+        if len(keys) == 1:
+            # The totals of several lists are cheaper in a statement of their own, which reads all of them at once.
+            totals, parameters["owner_key"] = partial(load, keys[0]), keys[0]
+            statement = list_statements.page(*key, self._counted)
+            page = _read_one(
+                self._reading, self._list.row, statement, order, request, self._counted, totals, parameters
+            )
+            return [await page]
+        selects_order_value = order.of is None
         leading, rows = await self._reading.read_with(
-            self._list.row,
-            statement,
-            ["owner_key"] + ["count"] * counted + ["order_value"] * selects_order_value,
-            self._order.reads,
-            keys=keys,
-            **{**self._order.bound(self._reading), **self._parameters, **request.parameters},
-        )
+            self._list.row, list_statements.pages(*key), ["owner_key"] + ["order_value"] * selects_order_value,
+            order.reads, keys=keys, **parameters,
+        )  # fmt: skip
         owner_keys = list(leading["owner_key"])
         rows_of: dict[int, list[R]] = {key: [] for key in keys}
         for owner_key, row in zip(owner_keys, rows, strict=True):
             rows_of[owner_key].append(row)
-        # A page without rows has no count either, which is 0 if no cursor was given.
-        count = next(iter(leading["count"]), None if request.cursor else 0) if counted else None
         order_values_of: dict[int, list[Any]] = {key: [] for key in keys} if selects_order_value else {}
         for owner_key, order_value in zip(owner_keys, leading.get("order_value", ()), strict=selects_order_value):
             order_values_of[owner_key].append(order_value)
-        load = self._totals.load
         return [
-            Page.from_rows(rows_of[key], request, self._order, partial(load, key), count, order_values_of.get(key))
+            Page.from_rows(rows_of[key], request, order, partial(load, key), None, order_values_of.get(key))
             for key in keys
         ]
 
@@ -272,7 +240,7 @@ class _TotalsLoader(OneLoader[int, Mapping[str, int]]):
         self._parameters = parameters
 
     async def fetch(self, keys: list[int]) -> dict[int, Mapping[str, int]]:
-        statement = _totals_of_each(self._list, self._owner, self.reading.viewer.role, self._shapes)
+        statement = list_statements.totals_of_each(self._list, self._owner, self.reading.viewer.role, self._shapes)
         rows = await self.reading.rows(statement, keys=keys, **self._parameters)
         names = ["count", *self._list.sums]
         found: dict[int, Mapping[str, int]] = dict.fromkeys(keys, dict.fromkeys(names, 0))
@@ -289,9 +257,9 @@ async def whole_list(
     found: list[R] = []
     cursor: dict[str, Any] = {}
     while True:
-        statement = _pages(paged_list, owner, role, shapes, None, (False, bool(cursor)))
-        _, rows = await reading.read_with(
-            paged_list.row, statement, ["owner_key"], keys=[owner_key], page_limit=at_once, **parameters, **cursor
+        statement = list_statements.page(paged_list, owner, role, shapes, None, (False, bool(cursor)), False)
+        rows = await reading.read(
+            paged_list.row, statement, owner_key=owner_key, page_limit=at_once, **parameters, **cursor
         )
         found += rows
         if len(rows) < at_once:

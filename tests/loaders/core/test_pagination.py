@@ -14,6 +14,7 @@ from db.models.action import Action
 from domain.enums import JobSetting, Role, SessionStatus
 from domain.errors import BadArgument
 from loaders.action import ACTIONS
+from loaders.core import list_statements
 from loaders.core.paged_list import PagedList, PagesLoader, whole_list
 from loaders.core.pagination import PageArguments
 from loaders.core.registry import Loaders
@@ -81,6 +82,12 @@ async def walked(plans: SimpleNamespace, listed: PagedList[Any], key: int, size:
 @pytest.mark.parametrize("listed", LISTS, ids=lambda listed: listed.order.name)
 async def test_all_pages_together_are_the_list(plans: SimpleNamespace, listed: PagedList[Any]) -> None:
     at_once = await loader_of(plans, listed, PageArguments(100)).load_many(plans.keys)
+    whole = [[row.key for row in page.nodes] for page in at_once]
+    for page_size in (1, 3, 7):
+        first = await loader_of(plans, listed, PageArguments(page_size)).load_many(plans.keys)
+        last = await loader_of(plans, listed, PageArguments(last=page_size)).load_many(plans.keys)
+        assert [[row.key for row in page.nodes] for page in first] == [keys[:page_size] for keys in whole]
+        assert [[row.key for row in page.nodes] for page in last] == [keys[-page_size:] for keys in whole]
     for key, page, size in zip(plans.keys, at_once, (0, 1, 3, 7, 12), strict=True):
         in_order = sorted(
             page.nodes, key=lambda row: (listed.order.value_of(row), row.key), reverse=listed.order.descending
@@ -171,3 +178,14 @@ async def test_invalid_page_arguments_are_rejected(plans: SimpleNamespace) -> No
             assert raised.value.argument == argument
     with pytest.raises(BadArgument):
         loader_of(plans, SESSIONS, PageArguments(1, page.end_cursor))
+
+
+def test_a_page_of_one_owner_is_read_by_its_key() -> None:
+    statement = list_statements.page(
+        EVIDENCE, "learner", Role.ASSESSOR, frozenset(), None, (False, False), True
+    ).build()
+    sql = " ".join(str(statement).split())
+    # Also in the count.
+    assert sql.count("evidence.learner_id = :owner_key") == 2
+    assert "LIMIT" in sql
+    assert "row_number" not in sql
