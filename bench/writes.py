@@ -44,6 +44,9 @@ from services.storage.file_store import open_store
 
 PROVIDERS, LEARNERS = 4, 200
 CLIENTS = (1, 16, 64)
+# Before the rounds: with more clients more connections are used, each of which prepares its statements, and PostgreSQL
+# plans each of these at least five times. A server that runs has done so.
+_WARM_UP, _WARM_UP_SECONDS = 98, 2.0
 # More than one core can confirm passwords of.
 _UPLOADS_A_SECOND = 150
 
@@ -56,6 +59,7 @@ class Result:
     mutation: str
     clients: int
     providers: int
+    warm_up: int = 0  # writes before the rounds
     rounds: list[Measurement] = field(default_factory=list)
     ratios: list[float] = field(default_factory=list)
     p99_ratios: list[float] = field(default_factory=list)
@@ -161,18 +165,26 @@ def compare(
     servers: Sequence[Server], postgres: Postgres, writers: Sequence[Writer], mutation: str, clients: int,
     providers: int, rounds: int, seconds: float, cores: Cores | None, url: str,
 ) -> list[Result]:  # fmt: skip
-    """Measures the servers in turn. Each request is sent once only where it needs an upload of its own."""
+    """Measures the servers in turn, after the same load on each that is not measured.
+
+    Each request is sent once only where it needs an upload of its own.
+    """
     chosen = sorted({writer.provider for writer in writers})[:providers]
     of_them = [writer for writer in writers if writer.provider in chosen]
     results = [Result(server.name, mutation, clients, providers) for server in servers]
+
+    def measured(server: Server, number: int, seconds: float) -> Measurement:
+        most = {"max_requests": int(_UPLOADS_A_SECOND * seconds)} if MUTATIONS[mutation].uploads else {}
+        prepared = requests_of(server.name, mutation, of_them, number, url, most.get("max_requests", REQUESTS))
+        requests = asyncio.run(prepared)
+        settle()
+        return measure(server, postgres, requests, clients, seconds, cores and cores.others, **most)
+
+    for server, result in zip(servers, results, strict=True):
+        result.warm_up = measured(server, _WARM_UP, _WARM_UP_SECONDS).requests
     for number in range(rounds):
         for server, result in zip(servers, results, strict=True):
-            most = {"max_requests": int(_UPLOADS_A_SECOND * seconds)} if MUTATIONS[mutation].uploads else {}
-            prepared = requests_of(server.name, mutation, of_them, number, url, most.get("max_requests", REQUESTS))
-            requests = asyncio.run(prepared)
-            settle()
-            measured = measure(server, postgres, requests, clients, seconds, cores and cores.others, **most)
-            result.rounds.append(measured)
+            result.rounds.append(measured(server, number, seconds))
             result.ratios.append(result.rounds[-1].per_second / results[0].rounds[-1].per_second)
             result.p99_ratios.append(result.rounds[-1].p99 / results[0].rounds[-1].p99)
     return results
@@ -266,6 +278,7 @@ def main(arguments: argparse.Namespace, cores: Cores | None) -> int:
                     )  # fmt: skip
                     results += compared
                     acknowledged += sum(each.requests for result in compared for each in result.rounds)
+                    acknowledged += sum(result.warm_up for result in compared)
                     print(
                         f"{mutation}, {clients} clients, {providers} providers: "
                         + ", ".join(f"{each.server} {each.rounds[-1].per_second:.0f}/s" for each in compared),
