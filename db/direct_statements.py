@@ -121,14 +121,19 @@ class DirectStatements:
             await self._execute(sql)
 
     async def _fetch(self, sql: str, arguments: Sequence[Any], many: bool) -> Sequence[Any]:
-        connection = self.connection
-        if connection.adapter._transaction is None:
-            await self._execute(_BEGIN)
+        adapter, driver = self.connection.adapter, self.connection.driver
+        begins = adapter._transaction is None
+        if begins:
+            if many:
+                await self._execute(_BEGIN)
             # SQLAlchemy begins a transaction with the first statement that it sends itself, unless there is one.
-            connection.adapter._transaction = _Transaction(connection.driver)
-        driver = connection.driver
+            adapter._transaction = _Transaction(driver)
         try:
-            found: Sequence[Any] = await (driver.fetchmany if many else driver.fetch_prepared)(sql, arguments)
+            found: Sequence[Any]
+            if many:
+                found = await driver.fetchmany(sql, arguments)
+            else:
+                found = await driver.fetch_prepared(sql, arguments, None, begins)
         except DRIVER_ERRORS as error:
             raise self._failure(sql, error) from error
         except BaseException:

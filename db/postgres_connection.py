@@ -27,6 +27,9 @@ STATEMENTS_STAY = {
     "max_cached_statement_lifetime": 0,
     "max_cacheable_statement_size": 0,
 }
+# BEGIN in PostgreSQL's protocol: Parse and Bind, without names and parameters, and Execute. A Sync follows with the
+# statement that begins the transaction.
+_BEGIN = b"P\0\0\0\x0d\0BEGIN\0\0\0" + b"B\0\0\0\x0c\0\0\0\0\0\0\0\0" + b"E\0\0\0\x09\0\0\0\0\0"
 # Options of an SQLAlchemy URL that the driver does not accept.
 _SQLALCHEMY_OPTIONS = ("prepared_statement_cache_size", "prepared_statement_name_func", "async_fallback")
 
@@ -92,15 +95,23 @@ class Connection(asyncpg.Connection):
     asyncpg would send a cancel request over another connection and wait for it, which a silent server never answers.
     """
 
-    async def fetch_prepared(self, sql: str, arguments: Sequence[Any], seconds: float | None = None) -> list[Any]:
+    async def fetch_prepared(
+        self, sql: str, arguments: Sequence[Any], seconds: float | None = None, begins: bool = False
+    ) -> list[Any]:
         """As `fetch`, which calls some 35 functions for a statement that this connection has prepared, this one 5.
 
-        `seconds`: how long it may take; None is the connection's own limit.
+        `seconds`: how long it may take; None is the connection's own limit. `begins`: it begins a transaction, which
+        takes no round trip of its own if the statement is prepared.
         """
         protocol = self._protocol
         statement = self._stmt_cache.get((sql, protocol.get_record_class(), False))
         if statement is None:
+            if begins:
+                await self.execute("BEGIN")
             return list(await self.fetch(sql, *arguments, timeout=seconds))
+        if begins:
+            # The driver takes the answers to these messages for part of the statement's own, and ignores them.
+            self._transport.write(_BEGIN)
         try:
             records: list[Any] = await protocol.bind_execute(statement, arguments, "", 0, False, seconds)
         except asyncpg.OutdatedSchemaCacheError:

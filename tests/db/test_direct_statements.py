@@ -96,6 +96,34 @@ async def test_listeners_are_called_after_a_direct_statement(demo_postgres: Data
     ]  # fmt: skip
 
 
+async def test_the_first_statement_takes_begin_along_once_it_is_prepared(demo_postgres: Database):
+    async with demo_postgres.writing() as session:
+        await send(session, ADDING, values(NUMBER, "Kept"))
+    (connection,) = demo_postgres._write_pool._idle
+    protocol = connection.driver._protocol
+    before = protocol.queries_count
+    with pytest.raises(LookupError):
+        async with demo_postgres.writing() as session:
+            await send(session, ADDING, values(NUMBER + 1, "Rolled back"))
+            assert connection.driver.is_in_transaction()
+            raise LookupError
+    assert protocol.queries_count - before == 2
+    with pytest.raises(IntegrityError):
+        async with demo_postgres.writing() as session:
+            await send(session, ADDING, values(NUMBER, "Again"))
+    # What the driver refuses is not sent, but BEGIN is.
+    with pytest.raises(DBAPIError, match="DataError"):
+        async with demo_postgres.writing() as session:
+            await send(session, ADDING, {**values(NUMBER + 1, ""), "name": 5})
+    assert not connection.driver.is_in_transaction()
+    async with demo_postgres.writing() as session:
+        await send(session, ADDING, values(NUMBER + 2, "Also kept"))
+        await send(session, ADDING, values(NUMBER + 3, "Also kept"))
+    async with demo_postgres.writing() as session:
+        assert await names(session) == ["Kept", "Also kept", "Also kept"]
+    assert demo_postgres._write_pool._idle == [connection]
+
+
 async def test_a_lost_connection_is_an_outage_and_is_replaced(demo_postgres: Database):
     ending = text("select pg_terminate_backend(:process)")
     with pytest.raises(DBAPIError) as raised:
