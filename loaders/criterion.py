@@ -1,7 +1,7 @@
 """Criteria of a learner's units: the cached criteria of the qualification with what the learner has reached."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -70,11 +70,14 @@ class CriterionRow:
     signed_off_at = Delegated[dt.datetime | None]("progress.signed_off_at")
 
     @classmethod
-    def without_progress(cls, unit: UnitRow, criterion: CriterionReference) -> "CriterionRow":
-        """Returns a row whose `progress` was not read: reading it raises AttributeError."""
-        row = object.__new__(cls)
-        row.unit, row.criterion = unit, criterion
-        return row
+    def without_progress(cls, pairs: Iterable[tuple[UnitRow, CriterionReference]]) -> "list[CriterionRow]":
+        """Returns rows whose `progress` was not read: reading it raises AttributeError."""
+        rows = []
+        for unit, criterion in pairs:
+            row = object.__new__(cls)
+            row.unit, row.criterion = unit, criterion
+            rows.append(row)
+        return rows
 
     @property
     def key(self) -> tuple[int, int]:
@@ -130,7 +133,7 @@ class CriteriaOfUnitLoader(BaseLoader[UnitRow, list[CriterionRow]]):
 
     async def read(self, keys: list[UnitRow]) -> list[list[CriterionRow]]:
         if not self._reads_progress:
-            return [[CriterionRow.without_progress(unit, each) for each in unit.unit.criteria] for unit in keys]
+            return [CriterionRow.without_progress((unit, each) for each in unit.unit.criteria) for unit in keys]
         aim_keys = list({unit.aim.key for unit in keys})
         progress_of_aim = dict(zip(aim_keys, await self._progress.load_many(aim_keys), strict=True))
         lists = []
@@ -155,18 +158,15 @@ class CriterionLoader(OneLoader[tuple[int, int], CriterionRow], node="Criterion"
         self._reads_progress = _reads_progress(loaders)
 
     async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], CriterionRow]:
-        wanted: dict[int, set[int]] = {}
-        for aim_key, criterion_key in keys:
-            wanted.setdefault(aim_key, set()).add(criterion_key)
-        lists = await self._units_of_aim.load_many(list(wanted))
-        found = _wanted_criteria(lists, wanted)
+        lists = await self._units_of_aim.load_many(list({aim_key for aim_key, _ in keys}))
+        found = await self._of_own_versions(lists, keys)
         if missing := {aim_key for aim_key, criterion_key in keys if (aim_key, criterion_key) not in found}:
             # Of an aim that the viewer sees, a criterion that is not in its version may be in an earlier one.
             seen = [units[0].aim.key for units in lists if units]
             earlier = await self._earlier.load_many([aim_key for aim_key in seen if aim_key in missing])
-            found = _wanted_criteria(earlier, wanted) | found
+            found |= _wanted_criteria(earlier, set(keys) - found.keys())
         if not self._reads_progress:
-            return {key: CriterionRow.without_progress(unit, criterion) for key, (unit, criterion) in found.items()}
+            return dict(zip(found, CriterionRow.without_progress(found.values()), strict=True))
         aim_keys = list({aim_key for aim_key, _ in found})
         progress_of_aim = dict(zip(aim_keys, await self._progress.load_many(aim_keys), strict=True))
         return {
@@ -174,16 +174,30 @@ class CriterionLoader(OneLoader[tuple[int, int], CriterionRow], node="Criterion"
             for key, (unit, criterion) in found.items()
         }
 
+    async def _of_own_versions(
+        self, lists: Iterable[list[UnitRow]], keys: Iterable[tuple[int, int]]
+    ) -> dict[tuple[int, int], tuple[UnitRow, CriterionReference]]:
+        """Returns the criteria with these keys of the units of aims, which are each of one version."""
+        first = [units[0] for units in lists if units]
+        versions = await self.reading.qualifications.qualifications(each.unit.qualification_key for each in first)
+        criteria = {each.aim.key: versions[each.unit.qualification_key].criteria_by_key for each in first}
+        units_of = {units[0].aim.key: {each.unit.key: each for each in units} for units in lists if units}
+        return {
+            key: (units_of[key[0]][criterion.unit_key], criterion)
+            for key in keys
+            if key[0] in criteria and (criterion := criteria[key[0]].get(key[1])) is not None
+        }
+
 
 def _wanted_criteria(
-    lists: Iterable[Iterable[UnitRow]], wanted: Mapping[int, Collection[int]]
+    lists: Iterable[Iterable[UnitRow]], wanted: Collection[tuple[int, int]]
 ) -> dict[tuple[int, int], tuple[UnitRow, CriterionReference]]:
-    """Returns the wanted criteria of units by (aim key, criterion key). `wanted` are keys of criteria by aim key."""
+    """Returns the criteria of units whose pairs of aim key and criterion key are wanted, by these pairs."""
     return {
         (aim_key, criterion.key): (unit, criterion)
         for units in lists
         for unit in units
         for aim_key in (unit.aim.key,)
         for criterion in unit.unit.criteria
-        if criterion.key in wanted[aim_key]
+        if (aim_key, criterion.key) in wanted
     }

@@ -134,7 +134,7 @@ class _Compiler(Code):
         required = isinstance(type_, GraphQLNonNull)
         inner = get_nullable_type(type_)
         if is_leaf_type(inner):
-            return leaf_expression(inner, required, value, self.constant)
+            return leaf_expression(inner, required, value, self.constant, self.executor.utc_text)
         if required:
             return self.complete_non_null(inner, selected, value, depth)
         result = self.new_name("r")

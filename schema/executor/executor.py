@@ -1,5 +1,7 @@
 """The executor class for Strawberry: runs compiled queries, and falls back to graphql-core when anything goes wrong."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode
@@ -24,6 +26,7 @@ from .execution import Execution, FieldBatch
 from .mutation_outcome import MutationOutcome
 from .preparation import Preparations
 
+UtcText = Callable[[datetime], str]
 Result = ExecutionResult | ExperimentalIncrementalExecutionResults
 
 
@@ -33,6 +36,7 @@ class CompiledExecutor(GenericExecutor):
     cache: ClassVar[CompiledQueryCache]
     preparations: ClassVar[Preparations]
     arguments: ClassVar[ArgumentCompiler | None] = None
+    utc_text: ClassVar[UtcText] = staticmethod(datetime.isoformat)
     # Of the resolver of a mutation that compiled code runs; None for a query.
     outcome: MutationOutcome | None = None
 
@@ -222,16 +226,19 @@ class _FirstField:
         return self._outcome.replay
 
 
-def executor_class(name: str = "compiled", **bounds: int) -> type[GenericExecutor]:
+def executor_class(
+    name: str = "compiled", utc_text: UtcText = datetime.isoformat, **bounds: int
+) -> type[GenericExecutor]:
     """Returns the class for `strawberry.Schema(execution_context_class=...)`.
 
-    "compiled" makes a new class, "generic" is Strawberry's own. `bounds` are those of CompiledQueryCache. Raises
-    ValueError for any other name.
+    "compiled" makes a new class, "generic" is Strawberry's own. `utc_text` writes a time in UTC exactly as `isoformat`
+    does. `bounds` are those of CompiledQueryCache. Raises ValueError for any other name.
     """
     if name == "generic":
         return GenericExecutor
     if name == "compiled":
         cache = CompiledQueryCache(compile_query, **bounds)
-        own = {"cache": cache, "preparations": Preparations(cache.max_operations)}
+        preparations = Preparations(cache.max_operations)
+        own = {"cache": cache, "preparations": preparations, "utc_text": staticmethod(utc_text)}
         return type("CompiledExecutor", (CompiledExecutor,), own)
     raise ValueError(f"no executor is named {name!r}: choose compiled or generic")

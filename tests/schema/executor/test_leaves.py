@@ -2,10 +2,12 @@
 
 import asyncio
 import datetime as dt
+import json
 import math
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import strawberry
@@ -53,7 +55,8 @@ VALUES = [
     None, Undefined, "", "text", Text("own"), "calm", "CALM", "BELOW", True, False, 0, 1, 7, -7, Number(3), 10**30,
     2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 0.0, 2.0, 0.5, 1e300, math.inf, -math.inf, math.nan, Decimal("2.50"),
     Mood.CALM, Mood.BUSY, Level.LOW, Level.HIGH, dt.date(2026, 11, 21), Day(2026, 1, 2), MOMENT,
-    MOMENT.replace(tzinfo=None), dt.time(9), b"bytes", [], [1], {"a": 1}, Odd(), ValueError("given"), KeyError,
+    MOMENT.replace(tzinfo=None), MOMENT.replace(tzinfo=ZoneInfo("Europe/London")), MOMENT.replace(microsecond=0),
+    dt.time(9), b"bytes", [], [1], {"a": 1}, Odd(), ValueError("given"), KeyError,
 ]  # fmt: skip
 
 
@@ -120,3 +123,13 @@ async def test_valid_values_do_not_fall_back(leaf: str) -> None:
     for shape, shaped in SHAPES.items():
         assert not (await answer(executor, leaf + shape, shaped(VALID[leaf])))["errors"]
     assert (executor.counters().executed, executor.counters().deoptimized) == (4, 0)
+
+
+async def test_times_in_utc_are_written_by_the_given_function() -> None:
+    executor = executor_class("compiled", lambda moment: f"in {moment.year}")
+    assert (await answer(executor, "moment", MOMENT))["data"] == '{"leaves": {"value": "in 2026"}}'
+    elsewhere = MOMENT.replace(tzinfo=ZoneInfo("Europe/London"))
+    assert (await answer(executor, "moment", elsewhere))["data"] == json.dumps(
+        {"leaves": {"value": elsewhere.isoformat()}}
+    )
+    assert executor.counters().deoptimized == 0
