@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, bindparam, select
@@ -280,15 +281,20 @@ def lacks_second_factor(row: Row[Any]) -> bool:
     return row.second_factor_at is None and row.role.value in row.require_second_factor
 
 
+@lru_cache(maxsize=1_000)
+def _roles(names: tuple[str, ...]) -> tuple[Role, ...]:
+    return tuple(Role(name) for name in names)
+
+
 def _rules(row: Row[Any]) -> ProviderRules:
     return ProviderRules(
         traffic_light_tolerance=row.traffic_light_tolerance,
         rated_from_percent=row.rated_from_percent,
         review_interval_weeks=row.review_interval_weeks,
         review_months=row.review_rule_months or STANDARD_MONTHS,
-        unit_signatures=tuple(Role(name) for name in row.unit_signatures),
-        review_signatures=tuple(Role(name) for name in row.review_signatures),
+        unit_signatures=_roles(tuple(row.unit_signatures)),
+        review_signatures=_roles(tuple(row.review_signatures)),
         disclaimer=row.disclaimer,
-        require_second_factor=tuple(Role(name) for name in row.require_second_factor),
+        require_second_factor=_roles(tuple(row.require_second_factor)),
         reminder_every_days=row.reminder_every_days,
     )

@@ -33,12 +33,17 @@ async def transaction(session: AsyncSession) -> AsyncIterator[None]:
     """Commits the session with its history at the end of the block; rolls back after an exception."""
     try:
         yield
-        await flush(session)
-        await daily_rows.record(session)
+        await flush_all(session)
     except BaseException:
         await session.rollback()
         raise
     await commit(session)
+
+
+async def flush_all(session: AsyncSession) -> None:
+    """Sends what has changed, and the history of it. Raises what SQLAlchemy raises."""
+    await flush(session)
+    await daily_rows.record(session)
 
 
 async def commit(session: AsyncSession) -> None:

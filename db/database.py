@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from db.commit import in_turn, transaction
+from db.commit import commit, flush_all, in_turn, transaction
 from db.compiled_select import CompiledSelect, CompiledSelectCache, Readable
 from db.direct_statements import DirectStatements, StatementListener
 from db.engines import EngineMaker, Expiry, with_driver
@@ -190,8 +190,14 @@ class Database:
         try:
             direct = DirectStatements(connection, self._direct, _count_statement, self.read_listeners, self._note_error)
             session = WriteSession(direct, flush)
-            async with transaction(session):
+            # As `transaction`, without a context manager of its own.
+            try:
                 yield session
+                await flush_all(session)
+            except BaseException:
+                await session.rollback()
+                raise
+            await commit(session)
             await session.close()
         finally:
             pool.release(connection)

@@ -70,8 +70,8 @@ class WritePool:
         """
         while self._idle:
             connection = self._idle.pop()
-            # The server may have closed it since, as one that was restarted has.
-            if self._is_usable(connection):
+            # The server may have closed it since, as one that was restarted has. It worked when it came back.
+            if connection.generation == self._generation and not connection.driver.is_closed():
                 return connection
             connection.close(lost=True)
             self._opened -= 1
@@ -121,12 +121,9 @@ class WritePool:
                 return True
         return False
 
-    def _is_usable(self, connection: WriteConnection) -> bool:
-        return connection.generation == self._generation and connection.is_idle
-
     def release(self, connection: WriteConnection) -> None:
         """Takes a connection back. It is closed unless it works and its transaction has ended."""
-        if not self._is_usable(connection):
+        if connection.generation != self._generation or not connection.is_idle:
             connection.close(lost=True)
             self._close_one()
         elif not self._give(connection):

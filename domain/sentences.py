@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,7 @@ def as_text(value: Any) -> str:
     return value.reason if isinstance(value, Sentence) else str(value)
 
 
+@lru_cache(maxsize=100)
 def language_of(accept_language: str | None) -> Language:
     """Returns the language that fits a header `Accept-Language` best; English if none does."""
     wanted: list[tuple[float, str]] = []

@@ -28,6 +28,8 @@ def clean(text: str) -> str:
     Control characters go, and so do invisible and direction-changing ones; joiners stay between visible characters.
     Spaces that are not ordinary ones stay.
     """
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
     text = _LINE_BREAKS.sub("\n", unicodedata.normalize("NFC", text))
     letters = set(text)
     unseen = {letter for letter in letters if letter not in _JOINERS and _is_invisible(letter)}

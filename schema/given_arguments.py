@@ -19,23 +19,26 @@ _LEAVES = frozenset({str, int, float, bool, type(None), type(strawberry.UNSET)})
 def implausible_dates(value: Any, *path: str) -> Iterator[errors.UserError]:
     """Yields an error for each date of the arguments that is too early or too late to be meant."""
     for name, part in _parts(value):
+        if type(part) in _LEAVES:
+            continue
+        place = (*path, name_of(name) if isinstance(name, str) else str(name))
         if isinstance(part, dt.date):
             day = part.date() if isinstance(part, dt.datetime) else part
             if not clock.is_plausible(day):
                 message = say("DATE_OUT_OF_RANGE")
-                yield errors.UserError(errors.UserErrorCode.INVALID, (*path, name), message)
-        elif type(part) not in _LEAVES:
-            yield from implausible_dates(part, *path, name)
+                yield errors.UserError(errors.UserErrorCode.INVALID, place, message)
+        else:
+            yield from implausible_dates(part, *place)
 
 
-def _parts(value: Any) -> Iterable[tuple[str, Any]]:
-    """Returns the values directly below an argument, with their names in the schema or their places in a list."""
+def _parts(value: Any) -> Iterable[tuple[str | int, Any]]:
+    """Returns the values directly below an argument, with their names in Python or their places in a list."""
     if isinstance(value, dict):
-        return [(name_of(name), part) for name, part in value.items()]
+        return value.items()
     if isinstance(value, list):
-        return [(str(index), part) for index, part in enumerate(value)]
+        return enumerate(value)
     if dataclasses.is_dataclass(value):
-        return [(name_of(name), getattr(value, name)) for name in _names(value.__class__)]
+        return [(name, getattr(value, name)) for name in _names(value.__class__)]
     return ()
 
 

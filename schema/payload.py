@@ -88,7 +88,8 @@ def changed(loader: type[BaseLoader[Any, Any]], description: str, of: str | None
         if key is None:
             return None
         # The stored result of an Idempotency-Key is JSON, in which a pair is a list.
-        return await info.context.loaders[loader].load(tuple(key) if isinstance(key, list) else key)
+        # The fields of a payload are read one after the other.
+        return await info.context.loaders[loader].load_alone(tuple(key) if isinstance(key, list) else key)
 
     return _field(description, load, getattr(loader, "other_rows", NO_ROWS))
 

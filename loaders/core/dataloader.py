@@ -95,6 +95,20 @@ class BaseLoader(DataLoader[K, V], Generic[K, V]):
             future = self._cache[cache_key] = self._from_batch(key) or self._enqueue(key)
         return future
 
+    async def load_alone(self, key: K) -> V:
+        """Returns one key's value, read at once: for a caller beside whom nobody loads.
+
+        `load` waits for other keys of the same turn of the event loop, and reads in a task of its own.
+        """
+        cache_key = self.get_cache_key(key)
+        if cache_key in self._cache or self._batches:
+            loaded: V = await self.load(key)
+            return loaded
+        (value,) = await self.read([key])
+        future = self._cache[cache_key] = SharedFuture()
+        future.set_result(value)
+        return value
+
     def load_batch(self, keys: Sequence[K]) -> asyncio.Future[list[V]]:
         """Returns one future of many keys' values, in their order.
 

@@ -206,9 +206,10 @@ class UnitOfWork(WriteTransaction):
     async def finish(self) -> None:
         """Counts again what the change concerns, then writes what every write transaction ends with."""
         self.forbid_own_record(self.changed_learners)
-        await flush(self.session)
-        for _, recount in sorted(self._recounts.items(), key=itemgetter(0)):
-            await recount()
+        if self._recounts:
+            await flush(self.session)
+            for _, recount in sorted(self._recounts.items(), key=itemgetter(0)):
+                await recount()
         await super().finish()
 
 

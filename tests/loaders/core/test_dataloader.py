@@ -55,6 +55,23 @@ async def test_a_loaded_key_is_not_read_again(loader: Doubling):
     assert loader.reads == [[1]]
 
 
+async def test_a_key_that_is_loaded_alone_is_read_at_once_and_once(loader: Doubling):
+    loading = loader.load_alone(1)
+    with pytest.raises(StopIteration) as ended:
+        # It waits for nothing but the read.
+        loading.send(None)
+    assert ended.value.value == 2
+    assert (await loader.load(1), await loader.load_alone(1), await loader.load_alone(2)) == (2, 2, 4)
+    assert await loader.load_batch([3, 4]) == [6, 8]
+    assert await loader.load_alone(4) == 8
+    assert loader.reads == [[1], [2], [3, 4]]
+    loader.fault = LookupError()
+    with pytest.raises(LookupError):
+        await loader.load_alone(5)
+    loader.fault = None
+    assert await loader.load_alone(5) == 10
+
+
 async def test_a_batch_is_one_read_and_one_future(loader: Doubling):
     assert await loader.load_batch([3, 1, 2]) == [6, 2, 4]
     assert loader.reads == [[3, 1, 2]]
