@@ -30,11 +30,13 @@ class CachedStatement(Generic[Built]):
     `db.direct_statements.send` take it as it is. Each caller gets what the function that builds it raises.
     """
 
-    __slots__ = ("__weakref__", "_build", "_built")
+    __slots__ = ("__weakref__", "_build", "_built", "compiled")
 
     def __init__(self, build: Callable[[], Built]) -> None:
         self._build = build
         self._built: Built | None = None
+        # Its compiled forms, by the `CompiledSelectCache` that keeps them here.
+        self.compiled: dict[Any, Any] = {}
 
     def build(self) -> Built:
         """Returns the statement for another that is being built. Raises RuntimeError where it would hold up a loop."""

@@ -105,6 +105,7 @@ class CompiledSelectCache:
     def __init__(self, dialect: Dialect, decoded: bool = False) -> None:
         self._dialect = dialect
         self._decoded = decoded
+        # Those of statements that are not cached, which have theirs themselves.
         self._compiled: WeakKeyDictionary[Any, CompiledSelect] = WeakKeyDictionary()
         self._compilations = Compilations[CompiledSelect]()
         self.hits = 0
@@ -112,7 +113,12 @@ class CompiledSelectCache:
 
     def find(self, statement: AnyStatement) -> CompiledSelect | None:
         """Returns the compiled form of a statement; None the first time, when `compile` makes it."""
-        compiled = self._compiled.get(statement)
+        compiled: CompiledSelect | None
+        if isinstance(statement, CachedStatement):
+            # A dictionary of weak references calls four functions more.
+            compiled = statement.compiled.get(self)
+        else:
+            compiled = self._compiled.get(statement)
         if compiled is not None:
             self.hits += 1
         return compiled
@@ -123,7 +129,11 @@ class CompiledSelectCache:
 
     def _compile(self, statement: AnyStatement) -> CompiledSelect:
         self.misses += 1
-        compiled = self._compiled[statement] = CompiledSelect(statement, self._dialect, self._decoded)
+        compiled = CompiledSelect(statement, self._dialect, self._decoded)
+        if isinstance(statement, CachedStatement):
+            statement.compiled[self] = compiled
+        else:
+            self._compiled[statement] = compiled
         return compiled
 
 

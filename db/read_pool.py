@@ -4,7 +4,6 @@ Reads run in autocommit and leave no state behind, so no statement begins, ends 
 docs/decisions/0010-reads-have-their-own-connection-pool.md says why this is not asyncpg's own pool.
 """
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ from typing import Any, Protocol, cast
 import asyncpg
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from db.outages import loses_connection
 from db.postgres_connection import ACQUIRE_SECONDS, Connection, ConnectionOptions, connect, is_silent, read_arguments
+from db.waiting_line import WaitingLine
 
 # What a statement on the driver raises, apart from a cancellation.
 DRIVER_ERRORS = (asyncpg.PostgresError, OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -88,8 +87,9 @@ class PostgresPool:
         self._busy: set[Connection] = set()
         # Busy connections that are closed when they come back.
         self._expired: set[Connection] = set()
-        self._slots = asyncio.Semaphore(size)
-        self._waiting = 0
+        # Of the connections, open or not, those that no read uses.
+        self._free = size
+        self._waiting: WaitingLine[None] = WaitingLine(self._give_back)
         self._name = url.render_as_string(hide_password=True)
 
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
@@ -98,26 +98,19 @@ class PostgresPool:
         Raises DBAPIError as SQLAlchemy does, and SQLAlchemy's TimeoutError if no connection becomes free in time.
         """
         began = time.monotonic()
-        if self._slots.locked():
-            await self._wait_for_slot()
+        if self._free:
+            self._free -= 1
         else:
-            await self._slots.acquire()
+            message = f"No connection to {self._name} became free within {ACQUIRE_SECONDS:g} seconds."
+            await self._waiting.wait(ACQUIRE_SECONDS, message)
         try:
             return await self._fetch(sql, arguments, began)
         finally:
-            self._slots.release()
+            self._give_back()
 
-    async def _wait_for_slot(self) -> None:
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(ACQUIRE_SECONDS):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise PoolTimeout(
-                f"No connection to {self._name} became free within {ACQUIRE_SECONDS:g} seconds."
-            ) from None
-        finally:
-            self._waiting -= 1
+    def _give_back(self, _: None = None) -> None:
+        if not self._waiting.give(None):
+            self._free += 1
 
     async def _fetch(self, sql: str, arguments: Sequence[Any], began: float) -> Sequence[Any]:
         connection = self._pop_idle()
@@ -180,7 +173,7 @@ class PostgresPool:
 
     def counts(self) -> PoolCounts:
         """Returns the pool's use at this moment."""
-        return PoolCounts(len(self._busy), len(self._idle), self._size, self._waiting)
+        return PoolCounts(len(self._busy), len(self._idle), self._size, len(self._waiting))
 
     def expire(self) -> None:
         """Replaces every connection before its next use, because the server behind them may have changed."""

@@ -3,15 +3,13 @@
 To take a connection out of SQLAlchemy's pool and to give it back calls some 200 functions, this 20.
 """
 
-import asyncio
-from collections import deque
 from typing import Any
 
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.postgres_connection import ACQUIRE_SECONDS
 from db.read_pool import PoolCounts
+from db.waiting_line import WaitingLine
 
 
 class WriteConnection:
@@ -60,7 +58,7 @@ class WritePool:
         # Connections that are open or being opened.
         self._opened = 0
         # Each gets a connection, or None: then it opens one in place of one that was closed.
-        self._waiting: deque[asyncio.Future[WriteConnection | None]] = deque()
+        self._waiting: WaitingLine[WriteConnection | None] = WaitingLine(self._take_back)
         self._generation = 0
 
     async def acquire(self) -> WriteConnection:
@@ -78,7 +76,8 @@ class WritePool:
         if self._opened < self._size:
             self._opened += 1
         else:
-            given = await self._wait()
+            message = f"No connection for a write became free within {ACQUIRE_SECONDS:g} seconds."
+            given = await self._waiting.wait(ACQUIRE_SECONDS, message)
             if given is not None:
                 return given
         try:
@@ -88,49 +87,22 @@ class WritePool:
             self._close_one()
             raise
 
-    async def _wait(self) -> WriteConnection | None:
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[WriteConnection | None] = loop.create_future()
-        self._waiting.append(waiter)
-        timer = loop.call_later(ACQUIRE_SECONDS, self._give_up, waiter)
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            if waiter.cancelled():
-                self._waiting.remove(waiter)
-            elif (given := waiter.result()) is not None:
-                self.release(given)
-            else:
-                self._close_one()
-            raise
-        finally:
-            timer.cancel()
-
-    def _give_up(self, waiter: "asyncio.Future[WriteConnection | None]") -> None:
-        if not waiter.done():
-            self._waiting.remove(waiter)
-            message = f"No connection for a write became free within {ACQUIRE_SECONDS:g} seconds."
-            waiter.set_exception(PoolTimeout(message))
-
-    def _give(self, connection: WriteConnection | None) -> bool:
-        """Gives a connection, or leave to open one, to who waits longest; returns whether somebody waits."""
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(connection)
-                return True
-        return False
-
     def release(self, connection: WriteConnection) -> None:
         """Takes a connection back. It is closed unless it works and its transaction has ended."""
         if connection.generation != self._generation or not connection.is_idle:
             connection.close(lost=True)
             self._close_one()
-        elif not self._give(connection):
+        elif not self._waiting.give(connection):
             self._idle.append(connection)
 
+    def _take_back(self, given: WriteConnection | None) -> None:
+        if given is None:
+            self._close_one()
+        else:
+            self.release(given)
+
     def _close_one(self) -> None:
-        if not self._give(None):
+        if not self._waiting.give(None):
             self._opened -= 1
 
     def expire(self) -> None:

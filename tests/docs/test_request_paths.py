@@ -49,13 +49,15 @@ WRITE = path_after("The example is `evidenceAssess`:")
 BESIDE_READ = named_after("The read also runs through these files")
 BESIDE_WRITE = named_after("The write also runs through these files")
 # Of those, what runs on one database only.
-ON_POSTGRESQL = {"db/read_pool.py", "services/change_feed/changes.py", "services/change_feed/publisher.py"}
+ON_POSTGRESQL = {
+    "db/read_pool.py", "db/waiting_line.py", "services/change_feed/changes.py", "services/change_feed/publisher.py",
+}  # fmt: skip
 WRITES_ON_POSTGRESQL = ON_POSTGRESQL | {
     "db/compiled_select.py", "db/new_objects.py", "db/write_pool.py", "db/write_session.py",
 }  # fmt: skip
 ON_SQLITE = {"db/engines.py", "db/sql/any_of.py", "db/sqlite_pool.py", "services/audit/chain.py"}
 # Whose results a process keeps: they run for new facts only.
-KEPT = {"loaders/progress.py"}
+KEPT = {"loaders/progress.py", "domain/sentences.py"}
 # It runs for statements only that the engine has not compiled yet, which depends on the tests before.
 COMPILES = {"db/compiling.py"}
 

@@ -1,0 +1,58 @@
+"""Who waits for a connection of a pool: in their order, for a limited time, and losing nothing to a cancellation."""
+
+import asyncio
+
+import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from db.waiting_line import WaitingLine
+
+
+@pytest.fixture
+def returned() -> list[str]:
+    """What was taken back."""
+    return []
+
+
+@pytest.fixture
+def line(returned: list[str]) -> WaitingLine[str]:
+    return WaitingLine(returned.append)
+
+
+async def waiting(line: WaitingLine[str], number: int, seconds: float = 5.0) -> list["asyncio.Task[str]"]:
+    tasks = [asyncio.create_task(line.wait(seconds, "too long")) for _ in range(number)]
+    await asyncio.sleep(0)
+    assert len(line) == number
+    return tasks
+
+
+async def test_each_thing_goes_to_who_waits_longest(line: WaitingLine[str]):
+    first, second = await waiting(line, 2)
+    assert (line.give("one"), line.give("two"), line.give("three")) == (True, True, False)
+    assert (await first, await second, len(line)) == ("one", "two", 0)
+
+
+async def test_a_wait_ends_after_its_seconds(line: WaitingLine[str], returned: list[str]):
+    (task,) = await waiting(line, 1, 0.02)
+    with pytest.raises(PoolTimeout, match="too long"):
+        await task
+    assert (len(line), line.give("one"), returned) == (0, False, [])
+
+
+async def test_who_is_cancelled_leaves_the_line(line: WaitingLine[str], returned: list[str]):
+    first, second = await waiting(line, 2)
+    first.cancel()
+    # Before the cancellation reaches it.
+    assert line.give("one")
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert (await second, len(line), returned) == ("one", 0, [])
+
+
+async def test_what_somebody_gets_who_is_cancelled_is_taken_back(line: WaitingLine[str], returned: list[str]):
+    (task,) = await waiting(line, 1)
+    assert line.give("one")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert returned == ["one"]
