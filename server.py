@@ -196,6 +196,7 @@ def build_server(settings: Settings) -> Server:
             *static_app("/kpi", ROOT / "web"),
         ],
         start_page=start_page,
+        posts={"/graphql": endpoint},
         allowed_origins=settings.allowed_origins,
         allowed_headers=settings.allowed_headers,
         lifespan=lambda _: running(settings, services, metrics, tracing, background_tasks),

@@ -1,6 +1,6 @@
 """The Starlette app around the routes: cross-origin rules, request logging and the start page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from starlette.applications import Starlette
@@ -9,7 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from transport.forwarded import ForwardedAddress
 from transport.observability.metrics import Metrics
@@ -45,8 +45,11 @@ def make_app(
     lifespan: Lifespan,
     metrics: Metrics,
     trusted_proxies: str,
+    posts: Mapping[str, ASGIApp],
 ) -> ASGIApp:
     """The app for the routes. `start_page` is the path that `/` redirects to; `lifespan` runs while the app serves.
+
+    `posts`: by path, routes whose POST requests need nothing of Starlette: they answer all errors themselves.
 
     `allowed_headers`: headers that pages of `allowed_origins` may send in addition to the usual ones.
     `trusted_proxies`: addresses and networks, with commas, whose X-Forwarded-… headers are trusted.
@@ -65,4 +68,23 @@ def make_app(
     app = Starlette(
         routes=[*routes, Route("/", redirect)], middleware=[cors] if allowed_origins else [], lifespan=lifespan
     )
-    return ForwardedAddress(RequestLogging(app, metrics), trusted_proxies, metrics)
+    # Pages of other origins need the headers that Starlette's middleware adds.
+    served: ASGIApp = app if allowed_origins else PostsFirst(app, posts)
+    return ForwardedAddress(RequestLogging(served, metrics), trusted_proxies, metrics)
+
+
+class PostsFirst:
+    """ASGI app: passes POST requests to certain paths on at once, the rest to another app.
+
+    Starlette's app calls some 60 functions to find a route, and to catch what a route does not.
+    """
+
+    def __init__(self, app: ASGIApp, posts: Mapping[str, ASGIApp]) -> None:
+        self._app = app
+        self._posts = posts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app
+        if scope["type"] == "http" and scope["method"] == "POST" and not scope.get("root_path"):
+            app = self._posts.get(scope["path"], app)
+        await app(scope, receive, send)
