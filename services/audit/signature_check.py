@@ -32,6 +32,8 @@ from services.audit.moved_keys import ProviderMoves, moves_by_provider
 from services.audit.signature_events import (
     Criteria,
     TrailStarts,
+    if_withdrawn,
+    is_about_the_learner,
     is_event_of,
     is_signed_content,
     stream_rows,
@@ -147,7 +149,7 @@ async def _document_problems(
 def _document_withdrawal_recorded() -> ColumnElement[bool]:
     """That the request was changed at the time of the withdrawal, in a way that withdraws its signatures."""
     changed = select(_Change.id).where(
-        _Change.provider_id == SignatureSlot.provider_id,
+        *is_about_the_learner(_Change, SignatureSlot),
         or_(
             and_(
                 _Change.subject_type == "SignatureRequest",
@@ -155,11 +157,11 @@ def _document_withdrawal_recorded() -> ColumnElement[bool]:
                 _Change.action.in_(signing.WITHDRAW_DOCUMENTS),
             ),
             # It is a change of the review whose document it was.
-            and_(_Change.learner_id == SignatureSlot.learner_id, _Change.action == "reviewReopen"),
+            _Change.action == "reviewReopen",
         ),
         _Change.at == SignatureSlot.withdrawn_at,
     )
-    return changed.correlate(SignatureSlot).exists()
+    return if_withdrawn(SignatureSlot.withdrawn_at, changed.correlate(SignatureSlot).exists())
 
 
 def _statement_of(signed: SignatureSlot, title: str) -> str:
@@ -219,16 +221,13 @@ async def _unit_problems(session: AsyncSession, starts: TrailStarts, within: Col
 def _withdrawal_recorded() -> ColumnElement[bool]:
     """That evidence of the aim was changed at the time of the withdrawal: nothing else withdraws a signature."""
     changed = select(_Change.id).where(
-        _Change.provider_id == UnitSignature.provider_id,
+        *is_about_the_learner(_Change, UnitSignature),
         # Evidence that moves from one aim to another belongs to neither in the audit trail.
-        or_(
-            _Change.aim_id == UnitSignature.aim_id,
-            and_(_Change.aim_id.is_(None), _Change.learner_id == UnitSignature.learner_id),
-        ),
+        or_(_Change.aim_id == UnitSignature.aim_id, _Change.aim_id.is_(None)),
         _Change.action.in_(signing.WITHDRAW_UNITS),
         _Change.at == UnitSignature.withdrawn_at,
     )
-    return changed.correlate(UnitSignature).exists()
+    return if_withdrawn(UnitSignature.withdrawn_at, changed.correlate(UnitSignature).exists())
 
 
 def _retitled() -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.audit_event import AuditEvent
@@ -53,6 +53,19 @@ def _signed_by(signature: Any) -> ColumnElement[bool]:
     if signature is not SignatureSlot:
         return by_user
     return or_(by_user, and_(signature.signed_by_id.is_(None), AuditEvent.actor_id.is_(None)))
+
+
+def is_about_the_learner(event: Any, signature: Any) -> tuple[ColumnElement[bool], ...]:
+    """That an event is about the learner of a signature, found by the learner.
+
+    Without `+ 0` SQLite takes the index of the provider, and reads its whole trail.
+    """
+    return event.learner_id == signature.learner_id, event.provider_id + 0 == signature.provider_id
+
+
+def if_withdrawn(withdrawn_at: Any, recorded: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The condition, looked up only where there is a withdrawal: SQLite computes both sides of an AND."""
+    return case((withdrawn_at.is_(None), False), else_=recorded)
 
 
 def is_signed_content(signed: UnitSignature, criteria: Criteria, moves: ProviderMoves) -> bool:
