@@ -69,6 +69,7 @@ async def facts(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return json.loads(output.splitlines()[-1])
 
 
+@pytest.mark.long
 def test_it_is_changed_and_checked_as_its_column_says(facts: dict[str, Any]) -> None:
     assert facts["changed"] == {"learner": {"pronouns": "they/ them"}, "errors": []}
     too_long = {"learner": None, "errors": [{"code": "INVALID", "field": ["input", "pronouns"]}]}
@@ -76,10 +77,12 @@ def test_it_is_changed_and_checked_as_its_column_says(facts: dict[str, Any]) -> 
     assert facts["emptied"] == {"learner": {"pronouns": None}, "errors": []}
 
 
+@pytest.mark.long
 def test_subject_access_shows_it_and_erasure_removes_it(facts: dict[str, Any]) -> None:
     assert (facts["subject access"], facts["after erasure"]) == ("they/them", None)
 
 
+@pytest.mark.long
 def test_it_costs_seven_files(copy: Path, facts: dict[str, Any]) -> None:
     names = sorted(path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.suffix in {".py", ".graphql"})
     changed = {
@@ -90,6 +93,13 @@ def test_it_costs_seven_files(copy: Path, facts: dict[str, Any]) -> None:
     assert re.search(
         r"def upgrade.*sa.Column\(.pronouns., sa.String\(length=300\), nullable=True", migration, re.DOTALL
     )
+
+
+def test_each_line_of_the_checklist_has_its_place(copy: Path) -> None:
+    """The short form: the files that the checklist names are there, and take its lines."""
+    for path, line in zip(PLACES, lines_of_checklist(), strict=True):
+        assert f"    {line}\n" in (copy / path).read_text()
+        compile((copy / path).read_text(), path, "exec")
     steps = CHECKLIST.split("\n7. ")[0]
     for name in (*PLACES, "db/migrations/versions/", "schema/schema.graphql", "docs/changelog.md"):
         assert f"`{name}`" in steps or f"> {name}`" in steps, name

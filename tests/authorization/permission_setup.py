@@ -136,10 +136,12 @@ Build = Callable[[Database], Awaitable[tuple[AuthorizationScenario, Uploads]]]
 
 
 @asynccontextmanager
-async def open_setup(databases: Databases, backend: str, build: Build, folder: Path) -> AsyncIterator[Setup]:
-    """Opens the callers on a database that `build` fills."""
+async def open_setup(
+    databases: Databases, backend: str, build: Build, folder: Path, connections: int = 16
+) -> AsyncIterator[Setup]:
+    """Opens the callers on a database that `build` fills. `connections`: for writes, at most."""
     url, (scenario, ids) = await databases.fresh_with_value(backend, build)
-    database, rollback = Database(url), RollbackDatabase(url)
+    database, rollback = Database(url, pool_size=connections), RollbackDatabase(url)
     rows = await read_rows(database)
     callers = [MutationCaller(ViewerCrawler(one, folder, rows)) for one in (database, rollback)]
     yield Setup(scenario, rows, *callers, ids)

@@ -34,7 +34,7 @@ from tests.support.scenarios.authorization import GUEST, ONE_OF_EACH, VIEWERS
 
 every_viewer = each_viewer(
     {"sqlite": VIEWERS, "postgresql": VIEWERS},
-    {"sqlite": "max ian nell olu oz bas may eve zak zoo", "postgresql": "ann mo ada"},
+    {"sqlite": "max nell olu bas may eve zak", "postgresql": ""},
 )
 
 
@@ -57,7 +57,7 @@ async def test_each_root_by_id_returns_its_own_type_only(crawlers: Crawlers, who
         assert (record and record["id"]) == expected, alias
 
 
-@each_viewer({"sqlite": VIEWERS, "postgresql": VIEWERS}, {"sqlite": "max nell olu may eve zak", "postgresql": "ann"})
+@each_viewer({"sqlite": VIEWERS, "postgresql": VIEWERS}, {"sqlite": "max nell olu eve", "postgresql": ""})
 async def test_invisible_records_change_no_value(crawlers: Crawlers, who: str, role: Role) -> None:
     left_out = REQUEST_FIELDS | ROLE_FIELDS
     visibility = crawlers.visibility(who, role)

@@ -46,26 +46,17 @@ def test_the_policy_matches_the_table() -> None:
 MUTATIONS = [name for name in mutations() if name not in AUTHENTICATION | OWN_ORDERS]
 
 # The databases differ only in the statements that find the records, not in what is made of their result: every role has
-# its turn on SQLite, and on PostgreSQL the first and the last of those that may, and one that may not.
+# its turn on SQLite, and `scripts/test-long` gives each its turn on PostgreSQL.
 ON_EACH = pytest.mark.parametrize(
-    ("backend", "every_role"),
-    [("sqlite", True), ("postgresql", False), pytest.param("postgresql", True, marks=pytest.mark.long)],
-    indirect=["backend"], scope="session", ids=["sqlite", "postgresql", "postgresql-every"],
-)  # fmt: skip
-
-
-def roles(mutation: str, every_role: bool) -> list[Role]:
-    """Returns the roles to try: all, or those that stand for them."""
-    allowed = [role for role in COLUMNS if may(role, mutation)]
-    refused = [role for role in COLUMNS if role not in allowed]
-    return list(COLUMNS) if every_role else list(dict.fromkeys([*allowed[:1], *allowed[-1:], *refused[:1]]))
+    "backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True, scope="session"
+)
 
 
 @ON_EACH
 @pytest.mark.parametrize("mutation", MUTATIONS)
-async def test_mutations_follow_the_permission_table(setup: Setup, mutation: str, every_role: bool) -> None:
+async def test_mutations_follow_the_permission_table(setup: Setup, mutation: str) -> None:
     succeeded = set()
-    for role in roles(mutation, every_role):
+    for role in COLUMNS:
         visibility = setup.visibility(role)
         seen = set().union(*visibility.ids.values())
         for place in ("main", INVISIBLE[role], "zoes"):
@@ -85,7 +76,7 @@ async def test_mutations_follow_the_permission_table(setup: Setup, mutation: str
                 refused = {"NOT_FOUND"} if may(role, mutation) else {"NOT_FOUND", "NOT_ALLOWED"}
                 expected = {"NOT_ALLOWED"} if visible else refused
                 assert codes and codes <= expected, (cell, codes, expected)
-    assert succeeded or not every_role, "no call succeeded: the arguments are wrong"
+    assert succeeded, "no call succeeded: the arguments are wrong"
     assert await _unchanged(setup)
 
 
@@ -112,11 +103,9 @@ async def _unchanged(setup: Setup) -> bool:
 
 @ON_EACH
 @pytest.mark.parametrize("mutation", [name for name in MUTATIONS if id_paths(name)])
-async def test_an_invisible_id_gets_the_response_of_an_unknown_id(
-    setup: Setup, mutation: str, every_role: bool
-) -> None:
+async def test_an_invisible_id_gets_the_response_of_an_unknown_id(setup: Setup, mutation: str) -> None:
     """Each id of the arguments in turn: of another provider, invisible, and unknown. The responses are equal."""
-    for role in (role for role in roles(mutation, every_role) if may(role, mutation)):
+    for role in (role for role in COLUMNS if may(role, mutation)):
         visibility = setup.visibility(role)
         seen, mine = set().union(*visibility.ids.values()), setup.of("main", role)
         for path in id_paths(mutation):

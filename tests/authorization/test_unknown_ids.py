@@ -72,5 +72,6 @@ async def test_a_malformed_id_gives_null(crawlers: Crawlers) -> None:
         "Unknown_1",
         "\0" * 9,
     ]
-    answer = await crawlers.full.ask(crawlers.user("may"), Role.MASTER_ADMIN, nodes_document(), ids=odd)
+    document = nodes_document()
+    answer = await crawlers.full.ask(crawlers.user("may"), Role.MASTER_ADMIN, document, compiled=True, ids=odd)
     assert answer["nodes"] == [None] * len(odd)

@@ -53,7 +53,8 @@ ON_POSTGRESQL = {
     "db/read_pool.py", "db/waiting_line.py", "services/change_feed/changes.py", "services/change_feed/publisher.py",
 }  # fmt: skip
 WRITES_ON_POSTGRESQL = ON_POSTGRESQL | {
-    "db/compiled_select.py", "db/new_objects.py", "db/write_pool.py", "db/write_session.py",
+    "db/compiled_select.py", "db/new_objects.py", "db/postgres_connection.py", "db/write_pool.py",
+    "db/write_session.py",
 }  # fmt: skip
 ON_SQLITE = {"db/engines.py", "db/sql/any_of.py", "db/sqlite_pool.py", "services/audit/chain.py"}
 # Whose results a process keeps: they run for new facts only.

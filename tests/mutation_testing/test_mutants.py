@@ -87,6 +87,7 @@ def test_a_loaded_module_gets_the_changed_code() -> None:
     subprocess.run([sys.executable, "-c", SWAP], cwd=ROOT, check=True)
 
 
+@pytest.mark.long
 def test_the_tests_of_a_file_alone_judge_its_mutants() -> None:
     command = [sys.executable, "-m", "tests.mutation_testing.mutants", "--fast-only", "domain/sampling.py"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

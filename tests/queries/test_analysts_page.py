@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, get_named_type, is_composite_type, visit
@@ -122,8 +123,13 @@ on_sqlite = pytest.mark.parametrize(
 )
 
 
+def first_of(texts: list[str], number: int) -> list[Any]:
+    """Returns all as parameters, those after the first `number` as long ones: each starts programs."""
+    return [pytest.param(text, marks=() if place < number else pytest.mark.long) for place, text in enumerate(texts)]
+
+
 @on_sqlite
-@pytest.mark.parametrize("block", blocks("sh"))
+@pytest.mark.parametrize("block", first_of(blocks("sh"), 1))
 async def test_command_runs(block: str, served: RunningServer, tmp_path: Path, programs: Path, key: str):
     out = await run_block(["bash", "-euo", "pipefail"], block, served, tmp_path, programs, key)
     expected_files = set(re.findall(r"--out (\S+)", block))
@@ -132,7 +138,7 @@ async def test_command_runs(block: str, served: RunningServer, tmp_path: Path, p
 
 
 @on_sqlite
-@pytest.mark.parametrize("block", blocks("python"))
+@pytest.mark.parametrize("block", first_of(blocks("python"), 2))
 async def test_program_runs(block: str, served: RunningServer, tmp_path: Path, programs: Path, key: str):
     assert await run_block([str(programs / "python"), "-"], block, served, tmp_path, programs, key)
 

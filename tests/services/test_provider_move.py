@@ -168,18 +168,18 @@ async def _lose_a_file(target: Target, provider_key: int) -> str:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (damaged_exports.cut, "is not a complete export"),
-        (
+        pytest.param(damaged_exports.cut, "is not a complete export", marks=pytest.mark.long),
+        pytest.param(
             lambda path: damaged_exports.rewritten(path, lambda members: members.pop(MANIFEST)),
-            "is not a complete export: it has no manifest",
+            "is not a complete export: it has no manifest", marks=pytest.mark.long,
         ),
-        (damaged_exports.flip, "The export is damaged"),
+        pytest.param(damaged_exports.flip, "The export is damaged", marks=pytest.mark.long),
         (damaged_exports.flip_compressed, "The export is damaged: tables/.* cannot be read"),
         (damaged_exports.with_another_event, "of the audit trail was changed"),
         (damaged_exports.without_a_row, "rows refer to others that it does not have"),
-        (damaged_exports.of_another_version, "Update both installations"),
+        pytest.param(damaged_exports.of_another_version, "Update both installations", marks=pytest.mark.long),
     ],
-)
+)  # fmt: skip
 async def test_a_damaged_export_changes_nothing(
     source: Source, databases: Databases, tmp_path: Path, damage: Callable[[Path], None], message: str
 ) -> None:

@@ -1,8 +1,9 @@
 """Which tests of two databases run on only one of them in `scripts/test`.
 
-Nearly all of them check rules that are above the SQL. Each of their cases therefore runs on one of the two databases,
-half of the cases on each, and `scripts/test-long` runs the other halves. Cases of the folders of `_ON_BOTH`, where the
-databases differ, run on both, and so do those of which a test says itself what is long.
+Nearly all of them check rules that are above the SQL. Those of a file therefore run on one of the two databases, of
+half of the files on each, and `scripts/test-long` runs the other halves. What a file's tests share is so made once.
+Cases of the folders of `_ON_BOTH`, where the databases differ, run on both, and so do those of which a test says itself
+what is long.
 """
 
 import re
@@ -27,11 +28,11 @@ def mark_second_databases(items: Iterable[pytest.Item]) -> None:
         if len(by_backend) == len(BACKENDS) and not any(
             each.get_closest_marker("long") for each in by_backend.values()
         ):
-            for backend in set(BACKENDS) - {database_of(case)}:
+            for backend in set(BACKENDS) - {database_of(case.partition("::")[0])}:
                 by_backend[backend].add_marker(pytest.mark.long)
                 by_backend[backend].add_marker(pytest.mark.second_database)
 
 
-def database_of(case: str) -> str:
-    """Returns the database on which `scripts/test` runs a case. `case`: its node id, with `*` for the database."""
-    return BACKENDS[crc32(case.encode()) % len(BACKENDS)]
+def database_of(file: str) -> str:
+    """Returns the database on which `scripts/test` runs a file. `file`: its path from the top of the repository."""
+    return BACKENDS[crc32(file.encode()) % len(BACKENDS)]

@@ -1,4 +1,4 @@
-"""Each case of two databases runs in `scripts/test` or in `scripts/test-long`, on each database half of them."""
+"""Each case of two databases runs in `scripts/test` on one and in `scripts/test-long` on the other, file by file."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from tests.support.databases import BACKENDS
 from tests.support.one_database import database_of
 
 ROOT = Path(__file__).parents[2]
-HALVED, WHOLE = "tests/resolvers/evidence", "tests/db/test_direct_statements.py"
+HALVED, WHOLE = "tests/repositories", "tests/db/test_direct_statements.py"
 
 
 PROGRAM = """
@@ -42,17 +42,19 @@ def on_the_other(case: str) -> str:
     return case.replace(one, other)
 
 
-def test_scripts_test_runs_half_of_the_cases_on_each_database_and_scripts_test_long_the_others():
+def test_scripts_test_runs_a_file_on_one_database_and_scripts_test_long_on_the_other():
     short, long = collected().values()
     halved = {each for each in short if each.startswith(HALVED)}
     assert {on_the_other(each) for each in halved} == {each for each in long if each.startswith(HALVED)}
+    assert halved == {each for each in halved if database_of(each.partition("::")[0]) in each}
+    files = [path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py")]
     for backend in BACKENDS:
-        assert sum(backend in each for each in halved) > len(halved) / 4
+        assert sum(database_of(each) == backend for each in files) > len(files) / 3
     # Cases of what the databases do differently run on both.
     assert (whole := short - halved) and {on_the_other(each) for each in whole} == whole
 
 
 @pytest.mark.parametrize("number", range(3))
-def test_a_case_stays_on_its_database(number: int):
+def test_a_file_stays_on_its_database(number: int):
     # CRC-32 is the same in each process and on each machine, which `hash` is not.
-    assert database_of(f"tests/resolvers/test_example.py::test_it[*-{number}]") == BACKENDS[(1, 0, 1)[number]]
+    assert database_of(f"tests/resolvers/test_example_{number}.py") == BACKENDS[(1, 0, 0)[number]]

@@ -35,6 +35,7 @@ BUILT_IN = {
 }
 
 
+@pytest.mark.long
 async def test_gql_tada_types_a_client_whose_mocks_of_msw_fit_the_schema(run: Run, demo: Demo, workshop: Path) -> None:
     """Wrong fields and values do not compile, and what passes with the mocks passes with a server."""
     shutil.copytree(HERE / "typed", workshop, dirs_exist_ok=True)

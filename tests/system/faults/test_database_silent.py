@@ -137,7 +137,9 @@ async def test_a_black_hole(demo: Demo, tmp_path: Path, seconds: float, rounds: 
         assert_logged_once(server, "change_listener", rounds)
 
 
-@pytest.mark.parametrize("seconds", [0, pytest.param(15, marks=pytest.mark.long)])
+# A black hole, above, is the short form.
+@pytest.mark.long
+@pytest.mark.parametrize("seconds", [0, 15])
 async def test_a_stopped_server(tmp_path: Path, seconds: float) -> None:
     """Every process of PostgreSQL is stopped: the kernel still accepts connections, and nothing answers."""
     postgres = await asyncio.to_thread(PostgresServer)

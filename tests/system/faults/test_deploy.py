@@ -27,13 +27,15 @@ async def replace(servers: list[ServerProcess]) -> None:
         await asyncio.sleep(2)
 
 
-# A release with a migration does all of this, and more.
+# Short forms: test_stop_and_kill.py stops one process under load, and tests/db/test_migrate.py and
+# test_migration_fills.py serve both versions between the halves of a migration.
 @pytest.mark.long
 @pytest.mark.parametrize("proxy", PROXIES)
 async def test_a_deploy_loses_no_request(databases: Databases, tmp_path: Path, proxy: Any) -> None:
     await under_load(databases, tmp_path, proxy, replace)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("proxy", PROXIES)
 async def test_a_release_with_a_migration_loses_no_request(databases: Databases, tmp_path: Path, proxy: Any) -> None:
     newer = next_version(tmp_path / "next")

@@ -19,6 +19,7 @@ from tests.system.faults.test_database_outage import CHANGE, QUERY, assert_unava
 from transport import health
 
 
+@pytest.mark.long
 async def test_a_standby_that_is_not_promoted_yet(tmp_path: Path) -> None:
     """The address leads to the standby: reads work, writes are 503, and everything works once it is promoted."""
     async with pair() as both:
