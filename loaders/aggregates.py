@@ -150,7 +150,7 @@ def _actions(role: Role) -> MetricSelect:
 def _evidence(role: Role) -> MetricSelect:
     in_scope = scope.sees_record(role, Evidence.learner_id, Evidence.aim_id), scope.of_provider(Evidence)
     count = func.count().label("awaiting_assessment")
-    evidence = select(count).select_from(Evidence).where(*in_scope, awaits_assessment())
+    evidence = select(count).select_from(Evidence).where(*in_scope, awaits_assessment(role))
     return MetricSelect(evidence, Evidence.learner_id, Evidence.aim_id)
 
 

@@ -1,24 +1,28 @@
 """Evidence: by key, in pages, of an action, and mapped to a criterion or unit."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy.orm import aliased
 
 from auth import scope
 from db.cached_statement import cached_statement
 from db.models.aim import Aim
-from db.models.evidence import Evidence, EvidenceMapping
+from db.models.evidence import Evidence, EvidenceMapping, EvidenceVersion
 from db.models.file import File
 from db.models.user import User
 from db.sql.any_of import any_of
-from domain.enums import AssessmentMethod, EvidenceStatus, Role
+from db.sql.in_array import in_array
+from domain.clock import day_of
+from domain.enums import AimStatus, AssessmentMethod, EvidenceStatus, Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, ManyLoader, RelatedLoader
 from loaders.core.filters import equals, flag, on_or_after, on_or_before, one_of, refers_to, search
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
-from loaders.core.row_properties import computed
-from loaders.core.rows import LightRow, column, nested, row
+from loaders.core.read_session import ReadSession
+from loaders.core.rows import LightRow, column, derived, nested, row
 from loaders.count_conditions import of_counted_aim
 from loaders.employer import at_employer
 from loaders.file import FileRow
@@ -28,9 +32,26 @@ from loaders.user import UserRow
 AWAITING_ASSESSMENT = (EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED)
 
 
-def awaits_assessment() -> ColumnElement[bool]:
-    """The condition that evidence waits for its assessor, in an aim that is not withdrawn."""
-    return and_(Evidence.status.in_(AWAITING_ASSESSMENT), of_counted_aim(Evidence.aim_id))
+def awaits_assessment(role: Role) -> ColumnElement[bool]:
+    """The condition that evidence which a viewer in the role sees waits for its assessor, in an aim not withdrawn."""
+    counted = of_counted_aim(Evidence.aim_id)
+    if role in scope.BY_AIM:
+        # Of few aims, which the database reads at once, and not the aim of each piece of evidence.
+        counted = in_array(
+            Evidence.aim_id, select(Aim.id).where(scope.sees_aim(role), Aim.status != AimStatus.WITHDRAWN)
+        )
+    return and_(Evidence.status.in_(AWAITING_ASSESSMENT), counted)
+
+
+_version = aliased(EvidenceVersion)
+# unscoped: a column of evidence that the viewer sees
+_LATEST_AT = (
+    select(_version.submitted_at)
+    .where(_version.evidence_id == Evidence.id)
+    .order_by(_version.number.desc())
+    .limit(1)
+    .scalar_subquery()
+)
 
 
 def _methods(names: list[str]) -> list[AssessmentMethod]:
@@ -44,7 +65,11 @@ def _methods(names: list[str]) -> list[AssessmentMethod]:
     ),
 )
 class EvidenceRow(LightRow):
-    """A piece of evidence with the file of its latest version and its submitter."""
+    """A piece of evidence with the file of its latest version and its submitter.
+
+    `latest_at` is when the latest version was submitted; `days_waiting` the days since, in London, while it waits for
+    its assessment, else None.
+    """
 
     key: int = column(Evidence.id)
     learner_key: int = column(Evidence.learner_id)
@@ -65,13 +90,16 @@ class EvidenceRow(LightRow):
     updated_at: dt.datetime = column(Evidence.updated_at)
     submitted_by: UserRow = nested(UserRow, key=Evidence.submitted_by_id)
     file: FileRow = nested(FileRow)
+    latest_at: dt.datetime = column(_LATEST_AT)
+    days_waiting: int | None = derived("status", "latest_at")
 
     id = Identifier("Evidence", "key")
 
-    @computed("key", "status")
-    def awaiting_key(self) -> int | None:
-        """Returns the key while it waits for its assessment, else None."""
-        return self.key if self.status in AWAITING_ASSESSMENT else None
+    @classmethod
+    def derive(cls, rows: Sequence["EvidenceRow"], reading: ReadSession) -> None:
+        for evidence in rows:
+            waits = evidence.status in AWAITING_ASSESSMENT
+            evidence.days_waiting = (reading.today - day_of(evidence.latest_at)).days if waits else None
 
 
 # unscoped: a condition on evidence that the viewer sees
@@ -91,7 +119,7 @@ _FILTERS = {
     "submitted_from": on_or_after(Evidence.submitted_at),
     "submitted_to": on_or_before(Evidence.submitted_at),
     "unmapped_only": flag(~_MAPPED),
-    "awaiting_assessment_only": flag(awaits_assessment()),
+    "awaiting_assessment_only": flag(awaits_assessment),
     "assessor_id": refers_to("User", _of_assessor),
     "employer_id": refers_to("Employer", at_employer(Evidence.learner_id)),
 }

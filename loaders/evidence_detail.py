@@ -1,7 +1,6 @@
 """The versions, signatures and mappings of a piece of evidence."""
 
 import datetime as dt
-from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
@@ -9,11 +8,9 @@ from sqlalchemy.orm import aliased
 from db.models.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
 from db.models.file import File
 from db.models.user import User
-from domain.clock import day_of
 from domain.enums import Role
 from loaders.core.base import RelatedLoader
-from loaders.core.read_session import ReadSession
-from loaders.core.rows import LightRow, column, derived, nested, row
+from loaders.core.rows import LightRow, column, nested, row
 from loaders.file import FileRow
 from loaders.user import UserRow
 
@@ -27,7 +24,7 @@ from loaders.user import UserRow
     ),
 )
 class EvidenceVersionRow(LightRow):
-    """One upload of a piece of evidence. `number` counts from 1; `days_since` its submission, in London."""
+    """One upload of a piece of evidence. `number` counts from 1."""
 
     evidence_key: int = column(EvidenceVersion.evidence_id)
     number: int = column(EvidenceVersion.number)
@@ -35,12 +32,6 @@ class EvidenceVersionRow(LightRow):
     submitted_at: dt.datetime = column(EvidenceVersion.submitted_at)
     submitted_by: UserRow = nested(UserRow, key=EvidenceVersion.submitted_by_id)
     file: FileRow = nested(FileRow)
-    days_since: int = derived("submitted_at")
-
-    @classmethod
-    def derive(cls, rows: Sequence["EvidenceVersionRow"], reading: ReadSession) -> None:
-        for version in rows:
-            version.days_since = (reading.today - day_of(version.submitted_at)).days
 
 
 _version = aliased(EvidenceVersion)

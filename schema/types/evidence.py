@@ -42,10 +42,6 @@ async def _signatures_of_version(row: EvidenceVersionRow, loaders: Loaders) -> l
     return [signature for signature in signatures if signature.version_number == row.number]
 
 
-def _days_of_latest(versions: list[EvidenceVersionRow]) -> int:
-    return versions[-1].days_since
-
-
 @value(EvidenceSignatureRow, "A signature on one version of a piece of evidence.")
 class EvidenceSignature:
     role: Role = attribute("The role in which the user signed.")
@@ -103,14 +99,9 @@ class Evidence(Node):
     declared_own_work: bool = attribute("Whether the submitter declared that it is the learner's own work.")
     submitted_by: User = attribute("The user who submitted the first version.")
     submitted_at: dt.datetime = attribute("When the first version was submitted.")
-    days_waiting: int | None = loaded(
+    days_waiting: int | None = attribute(
         "Days, in London, since the latest version was submitted; null unless it waits for its assessment (`SUBMITTED` "
-        "or `RESUBMITTED`).",
-        EvidenceVersionsLoader,
-        by="awaiting_key",
-        nullable=True,
-        take=_days_of_latest,
-        take_reads=("days_since",),
+        "or `RESUBMITTED`)."
     )
     signatures: list[EvidenceSignature] = loaded(
         "The valid signatures: those on the latest version. A resubmission needs new ones.",

@@ -41,7 +41,7 @@ READS = {
     "employer_portfolio": Expected(395, 11, split=2),
     "employer_tasks": Expected(164, 6),
     "employer_visits": Expected(153, 3),
-    "evidence_ageing": Expected(503, 5),
+    "evidence_ageing": Expected(503, 4),
     "evidence_to_read": Expected(63, 7),
     "hours_by_month": Expected(4103, 5),
     "kpi_groups": Expected(32, 3),
