@@ -160,7 +160,7 @@ class CriterionLoader(OneLoader[tuple[int, int], CriterionRow], node="Criterion"
     async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], CriterionRow]:
         lists = await self._units_of_aim.load_many(list({aim_key for aim_key, _ in keys}))
         found = await self._of_own_versions(lists, keys)
-        if missing := {aim_key for aim_key, criterion_key in keys if (aim_key, criterion_key) not in found}:
+        if missing := {key[0] for key in keys if key not in found}:
             # Of an aim that the viewer sees, a criterion that is not in its version may be in an earlier one.
             seen = [units[0].aim.key for units in lists if units]
             earlier = await self._earlier.load_many([aim_key for aim_key in seen if aim_key in missing])

@@ -90,7 +90,7 @@ class EvidenceRow(LightRow):
     updated_at: dt.datetime = column(Evidence.updated_at)
     submitted_by: UserRow = nested(UserRow, key=Evidence.submitted_by_id)
     file: FileRow = nested(FileRow)
-    latest_at: dt.datetime = column(_LATEST_AT)
+    latest_at: dt.datetime | None = column(_LATEST_AT)
     days_waiting: int | None = derived("status", "latest_at")
 
     id = Identifier("Evidence", "key")
@@ -98,8 +98,8 @@ class EvidenceRow(LightRow):
     @classmethod
     def derive(cls, rows: Sequence["EvidenceRow"], reading: ReadSession) -> None:
         for evidence in rows:
-            waits = evidence.status in AWAITING_ASSESSMENT
-            evidence.days_waiting = (reading.today - day_of(evidence.latest_at)).days if waits else None
+            latest_at = evidence.latest_at if evidence.status in AWAITING_ASSESSMENT else None
+            evidence.days_waiting = None if latest_at is None else (reading.today - day_of(latest_at)).days
 
 
 # unscoped: a condition on evidence that the viewer sees

@@ -83,11 +83,14 @@ class Edge(Generic[T]):
     node: T = attribute("The entry itself.")
 
 
+def _total_count(page: Any, _: Any) -> Any:
+    # A number that was read with the page takes no coroutine, which would be a task of the event loop.
+    return page.count() if page.known_count is None else page.known_count
+
+
 @strawberry.type(description="A page of a list. The list has only entries that the viewer may see.")
 class Connection(Generic[T]):
     edges: list[Edge[T]] = attribute("The entries of the page with their cursors.")
     nodes: list[T] = attribute("The entries of the page.")
     page_info: PageInfo = attribute("The position of the page in the list.")
-    total_count: int = resolved(
-        "The number of entries of the whole list, on all pages.", lambda page, info: page.count()
-    )
+    total_count: int = resolved("The number of entries of the whole list, on all pages.", _total_count)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
-from aiodataloader import DataLoader, Loader, dispatch_queue
+from aiodataloader import DataLoader, Loader
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -143,8 +143,27 @@ class BaseLoader(DataLoader[K, V], Generic[K, V]):
             # Reads three turns of the loop from here, one more than aiodataloader waits, so that keys from coroutines
             # and keys from callbacks are in the same batch.
             call_soon = self.loop.call_soon
-            call_soon(call_soon, call_soon, dispatch_queue, self)
+            call_soon(call_soon, call_soon, self._dispatch)
         return future
+
+    def _dispatch(self) -> None:
+        # Instead of aiodataloader's function, which calls ten more for each batch.
+        entries, self._queue = self._queue, []
+        # The loop itself holds tasks weakly.
+        self._task = asyncio.create_task(self._answer(entries))
+
+    async def _answer(self, entries: list[Loader]) -> None:
+        try:
+            values = await self.batch_load_fn([entry.key for entry in entries])
+            for entry, value in zip(entries, values, strict=True):
+                if not entry.future.done():
+                    entry.future.set_result(value)
+        except Exception as error:
+            # What failed is read again by the next load.
+            for entry in entries:
+                self.clear(entry.key)
+                if not entry.future.done():
+                    entry.future.set_exception(error)
 
     def _from_batch(self, key: K) -> SharedFuture | None:
         """Returns the future of a key that is part of the first batch; None for any other key."""
@@ -157,7 +176,7 @@ class BaseLoader(DataLoader[K, V], Generic[K, V]):
         return None if position is None else map_future(self._first_batch, itemgetter(position))
 
     async def batch_load_fn(self, entries: list[Any]) -> list[Any]:
-        """Reads the entries of the queue (called by aiodataloader). Only the first of them can be a `_KeyBatch`."""
+        """Reads the entries of the queue. Only the first of them can be a `_KeyBatch`."""
         batch, *others = entries
         if batch.__class__ is not _KeyBatch:
             return await self._read(entries)
@@ -172,5 +191,5 @@ class BaseLoader(DataLoader[K, V], Generic[K, V]):
         try:
             return await self.read(keys)
         except asyncio.CancelledError:
-            # The loop is stopping. aiodataloader would never complete the futures, and the process would not end.
+            # The loop is stopping. The futures would never be completed, and the process would not end.
             raise ReadCancelled from None
