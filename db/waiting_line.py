@@ -20,44 +20,56 @@ class WaitingLine(Generic[T]):
 
     def __init__(self, take_back: Callable[[T], None]) -> None:
         self._take_back = take_back
-        self._waiting: deque[asyncio.Future[T]] = deque()
+        # In the order in which they came, with the time of the event loop at which each gives up.
+        self._waiting: deque[tuple[asyncio.Future[T], float]] = deque()
+        # One for all: to start and stop one for each costs as much as the rest of a wait.
+        self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     async def wait(self, seconds: float, message: str) -> T:
-        """Returns what is given. Raises SQLAlchemy's TimeoutError with the message if nothing is within the seconds."""
+        """Returns what is given. Raises SQLAlchemy's TimeoutError with the message if nothing is within the seconds.
+
+        The seconds are the same for all.
+        """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(waiter)
-        timer = loop.call_later(seconds, self._give_up, waiter, message)
+        place = (waiter, loop.time() + seconds)
+        self._waiting.append(place)
+        if self._timer is None:
+            self._timer = loop.call_at(place[1], self._expire, loop)
         try:
             return await waiter
+        except _GaveUp:
+            raise PoolTimeout(message) from None
         except asyncio.CancelledError:
             if waiter.cancelled():
-                self._leave(waiter)
+                # `give` may have passed it over already.
+                with suppress(ValueError):
+                    self._waiting.remove(place)
             elif waiter.exception() is None:
                 self._take_back(waiter.result())
             raise
-        finally:
-            timer.cancel()
 
-    def _leave(self, waiter: asyncio.Future[T]) -> None:
-        # `give` may have passed it over already.
-        with suppress(ValueError):
-            self._waiting.remove(waiter)
-
-    def _give_up(self, waiter: asyncio.Future[T], message: str) -> None:
-        if not waiter.done():
-            self._leave(waiter)
-            waiter.set_exception(PoolTimeout(message))
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Lets those give up who have waited for their seconds."""
+        while self._waiting and (self._waiting[0][0].done() or self._waiting[0][1] <= loop.time()):
+            waiter, _ = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_exception(_GaveUp())
+        self._timer = loop.call_at(self._waiting[0][1], self._expire, loop) if self._waiting else None
 
     def give(self, thing: T) -> bool:
         """Gives a thing to who waits longest; returns False if nobody waits."""
         while self._waiting:
-            waiter = self._waiting.popleft()
+            waiter, _ = self._waiting.popleft()
             # One that was cancelled has not run since.
             if not waiter.done():
                 waiter.set_result(thing)
                 return True
         return False
+
+
+class _GaveUp(Exception):
+    """Nothing was given in time."""

@@ -26,21 +26,20 @@ class WriteSession(AsyncSession):
     SQLAlchemy's with its session. `flush` sends what has changed of them.
     """
 
+    # An attribute, where SQLAlchemy has a property: it is read ten times in a transaction.
+    info: Any = None
+
     def __init__(self, direct: DirectStatements, flush: Callable[[AsyncSession], Awaitable[None]]) -> None:
         # Without SQLAlchemy's, which makes the session at once.
         connection = direct.connection.sqlalchemy
         self._async_bind, self._async_binds = connection, {}
         self._direct = direct
         self._flush = flush
-        self._info: dict[Any, Any] = {DRIVER: direct}
+        # What others note with the session, also with SQLAlchemy's.
+        self.info = {DRIVER: direct}
         self._made: Session | None = None
         self.objects: dict[Any, Base] = {}
         self.added: list[Any] = []
-
-    @property
-    def info(self) -> dict[Any, Any]:
-        """What others note with the session, also with SQLAlchemy's."""
-        return self._info
 
     @property
     def made(self) -> Session | None:
@@ -54,7 +53,7 @@ class WriteSession(AsyncSession):
         if made is None:
             bind = self._direct.connection.sqlalchemy.sync_connection
             made = self._made = self._assign_proxied(Session(bind, expire_on_commit=False, autoflush=False))
-            made.info = self._info
+            made.info = self.info
             made.add_all([*self.objects.values(), *self.added])
             self.objects.clear()
             self.added.clear()

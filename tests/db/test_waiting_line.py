@@ -39,6 +39,31 @@ async def test_a_wait_ends_after_its_seconds(line: WaitingLine[str], returned: l
     assert (len(line), line.give("one"), returned) == (0, False, [])
 
 
+async def test_each_wait_ends_after_its_own_seconds(line: WaitingLine[str]):
+    loop, ended = asyncio.get_running_loop(), []
+
+    async def wait(name: str) -> None:
+        began = loop.time()
+        with pytest.raises(PoolTimeout):
+            await line.wait(0.2, name)
+        ended.append((name, loop.time() - began))
+
+    given = asyncio.create_task(line.wait(0.2, "given"))
+    await asyncio.sleep(0.05)
+    tasks = [asyncio.create_task(wait("first"))]
+    await asyncio.sleep(0.1)
+    tasks.append(asyncio.create_task(wait("second")))
+    await asyncio.sleep(0)
+    assert line.give("one")
+    async with asyncio.timeout(5):
+        await asyncio.gather(*tasks)
+    assert await given == "one"
+    assert [name for name, _ in ended] == ["first", "second"]
+    assert all(seconds >= 0.19 for _, seconds in ended)
+    # A later one too, when nobody has waited for a while.
+    await wait("third")
+
+
 async def test_who_is_cancelled_leaves_the_line(line: WaitingLine[str], returned: list[str]):
     first, second = await waiting(line, 2)
     first.cancel()
