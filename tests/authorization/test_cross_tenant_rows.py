@@ -41,7 +41,7 @@ VIEWERS += [("eve", Role.LEARNER), ("nell", Role.EMPLOYER_MANAGER), ("max", Role
 INSIDE = [viewer for viewer in VIEWERS if viewer[0] in STAFF or viewer[0] == "ada"]
 
 
-@each_viewer({"sqlite": VIEWERS, "postgresql": VIEWERS}, {"sqlite": "mo zak", "postgresql": ""})
+@each_viewer({"sqlite": VIEWERS, "postgresql": VIEWERS}, {"sqlite": "mo", "postgresql": ""})
 async def test_the_provider_of_every_row_is_checked(crawlers: Crawlers, who: str, role: Role) -> None:
     crawler, visibility = crawlers.full, crawlers.visibility(who, role)
     assert (

@@ -62,6 +62,9 @@ def _fill(connection: Connection) -> dict[str, int]:
     return keys
 
 
+@pytest.mark.parametrize(
+    "backend", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"], indirect=True, scope="session"
+)
 async def test_rows_of_an_earlier_version(earlier: Database, backend: str) -> None:
     """A row that refers to another provider's stops the migration; the others get their new keys."""
     async with earlier.writing() as session:

@@ -223,7 +223,10 @@ def as_shown(kpis: KpisRow) -> SimpleNamespace:
     return SimpleNamespace(generated_at=kpis.generated_at, **shown)
 
 
-@pytest.mark.parametrize("role", Role)
+SHORT = (Role.LEARNER, Role.IQA, Role.EMPLOYER_MANAGER)
+
+
+@pytest.mark.parametrize("role", [pytest.param(role, marks=() if role in SHORT else pytest.mark.long) for role in Role])
 async def test_the_viewers_numbers(everything: Everything, role: Role):
     who = somebody(everything, role)
     kpis = await Loaders(reading(everything.database, who, NOW))[KpisLoader].load(ALL_METRICS)

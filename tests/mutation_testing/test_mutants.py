@@ -43,12 +43,13 @@ def test_each_condition_is_dropped_alone_and_restored() -> None:
     assert broken[0] != broken[1]
 
 
-@pytest.mark.parametrize("path", ["auth/policy.py", "auth/scope.py"])
+@pytest.mark.parametrize("path", ["auth/policy.py", pytest.param("auth/scope.py", marks=pytest.mark.long)])
 def test_mutants_are_distinct(path: str) -> None:
     mutants = mutants_of(path)
     assert len({mutant.source for mutant in mutants}) == len(mutants) > 100
 
 
+@pytest.mark.long
 def test_each_case_of_sqlite_is_run() -> None:
     """Also one that scripts/test runs on PostgreSQL only: half of a file's cases would detect half of its mutants."""
     path = "tests/repositories/test_scoped.py"

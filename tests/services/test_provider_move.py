@@ -174,7 +174,9 @@ async def _lose_a_file(target: Target, provider_key: int) -> str:
             "is not a complete export: it has no manifest", marks=pytest.mark.long,
         ),
         pytest.param(damaged_exports.flip, "The export is damaged", marks=pytest.mark.long),
-        (damaged_exports.flip_compressed, "The export is damaged: tables/.* cannot be read"),
+        pytest.param(
+            damaged_exports.flip_compressed, "The export is damaged: tables/.* cannot be read", marks=pytest.mark.long
+        ),
         (damaged_exports.with_another_event, "of the audit trail was changed"),
         (damaged_exports.without_a_row, "rows refer to others that it does not have"),
         pytest.param(damaged_exports.of_another_version, "Update both installations", marks=pytest.mark.long),

@@ -202,6 +202,7 @@ async def test_learner_with_progress_map(running: RunningServer, open_app: Open)
     assert await shown() == criteria(left) != criteria(all_aims)
 
 
+@pytest.mark.long
 async def test_another_managers_learner_is_not_shown(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
     async with running.signed_in("employer.overview") as overview, running.signed_in("employer.manager") as manager:
@@ -235,6 +236,7 @@ FORMATS = [
 ]
 
 
+@pytest.mark.long
 async def test_dates_times_and_numbers_are_formatted(running: RunningServer, open_app: Open):
     visit = await open_app(running)
     for call, text in FORMATS:

@@ -197,6 +197,7 @@ async def test_a_file_is_ordered_and_a_schedule_made_stopped_and_started_again(
         await expect(page.locator(".orders [role=alert]")).to_contain_text("JSON object with the variables")
 
 
+@pytest.mark.long
 async def test_what_is_wrong_is_said_at_its_field(running: RunningServer, browser: Browser):
     async with page_of(browser, running, "master.admin", expected="400 (Bad Request)") as page:
         await page.evaluate("location.hash = '#/overdue_actions?employerId=Employer_999'")

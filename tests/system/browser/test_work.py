@@ -146,6 +146,7 @@ async def test_evidence_time_and_lists(own_running: RunningServer, open_app: Ope
                 await expect(rows.nth(index)).to_contain_text(text)
 
 
+@pytest.mark.long
 async def test_a_unit_and_its_evidence_are_read_and_signed(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.manager", phone=True)
     page = visit.page

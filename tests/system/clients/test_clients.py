@@ -20,8 +20,7 @@ from tests.system.clients.conftest import HERE, NODE_TEST, Run
     "client",
     [
         "apollo",
-        "urql",
-        *(pytest.param(name, marks=pytest.mark.long) for name in ("gateway", "payloads", "live", "tus")),
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("urql", "gateway", "payloads", "live", "tus")),
     ],
 )
 async def test_client(run: Run, demo: Demo, client: str) -> None:
