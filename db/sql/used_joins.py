@@ -1,5 +1,7 @@
 """A statement with fewer columns needs fewer joins: those that only the other columns read are left out.
 
+Of a statement with a limit, a join for a single column becomes a subquery, which runs for the rows within the limit.
+
 A light row names the tables of all its columns, and an operation selects some of them. PostgreSQL leaves out no inner
 join, and no outer join either: its primary keys contain the provider, which the joins do not name.
 """
@@ -7,7 +9,7 @@ join, and no outer join either: its primary keys contain the provider, which the
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnClause, Select, Table, TextClause
+from sqlalchemy import Column, ColumnClause, Label, Select, Table, TextClause, literal, select
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression
 
@@ -25,9 +27,37 @@ def with_columns(statement: Select, columns: Sequence[Any]) -> Select:
     cut._raw_columns = list(columns)
     for join in reversed(statement._setup_joins):
         others = tuple(each for each in cut._setup_joins if each is not join)
-        if _keeps_rows(join, others) and not _names(cut, others, join[0]):
+        if not _keeps_rows(join, others):
+            continue
+        if not _names(cut, others, join[0]):
             cut._setup_joins = others
+        elif statement._limit_clause is not None:
+            _look_up_later(cut, join, others)
     return cut
+
+
+def _look_up_later(cut: Any, join: Any, others: tuple[Any, ...]) -> None:
+    """Replaces a join that gives one column by a subquery for the column.
+
+    PostgreSQL joins all rows before it sorts and limits them, and runs such a subquery for what is left.
+    """
+    target, condition, *_ = join
+    named = [position for position, each in enumerate(cut._raw_columns) if _is_in(each, target)]
+    if len(named) != 1:
+        return
+    [position] = named
+    label = cut._raw_columns[position]
+    if not (isinstance(label, Label) and isinstance(label.element, Column)):
+        return
+    # unscoped: a column of rows that their statement selects
+    value = select(label.element).where(condition).correlate_except(target).scalar_subquery().label(label.name)
+    columns = [*cut._raw_columns]
+    columns[position] = literal(0)
+    alone = cut._generate()
+    alone._raw_columns = columns
+    if not _names(alone, others, target):
+        columns[position] = value
+        cut._raw_columns, cut._setup_joins = columns, others
 
 
 def _keeps_rows(join: Any, others: Iterable[Any]) -> bool:
@@ -64,11 +94,14 @@ def _is_key(column: Any, table: Table) -> bool:
 
 def _names(statement: Any, joins: Iterable[Any], table: Any) -> bool:
     """Returns whether a statement with these joins may name the table anywhere, also in a subquery."""
+    return any(_is_in(part, table) for part in _parts(statement, joins))
+
+
+def _is_in(part: Any, table: Any) -> bool:
     return any(
         isinstance(element, TextClause)
         or (isinstance(element, ColumnClause) and _may_be_of(element, table))
         or (isinstance(element, Table) and element.name == table.name)
-        for part in _parts(statement, joins)
         for element in visitors.iterate(part)
     )
 

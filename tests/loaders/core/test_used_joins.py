@@ -65,7 +65,10 @@ async def test_each_column_has_the_same_values_without_the_joins_of_the_others(
         for position, column in enumerate(whole.inner_columns):
             cut = with_columns(whole, [column])
             values = [repr(each[0]) for each in await database.rows(cut, bound)]
-            assert sorted(values) == sorted(repr(each[position]) for each in rows), f"{role} {column}\n{cut}"
+            expected = sorted(repr(each[position]) for each in rows)
+            assert sorted(values) == expected, f"{role} {column}\n{cut}"
+            limited = with_columns(whole.limit(10_000), [column])
+            assert sorted(repr(each[0]) for each in await database.rows(limited, bound)) == expected, str(limited)
     assert found
 
 
@@ -143,3 +146,26 @@ def test_a_statement_without_its_first_table_keeps_its_joins() -> None:
 
 def test_an_outer_join_to_a_key_is_left_out() -> None:
     assert joined(select(Aim.id, User.name).select_from(Aim).outerjoin(User, User.id == Aim.assessor_id), 0) == []
+
+
+def limited(statement: Select, *positions: int) -> str:
+    columns = list(statement.inner_columns)
+    return " ".join(str(with_columns(statement.limit(5), [columns[position] for position in positions])).split())
+
+
+LABELLED = (
+    select(EvidenceMapping.id.label("key"), User.name.label("name"), User.email.label("mail"))
+    .select_from(EvidenceMapping)
+    .join(User, User.id == EvidenceMapping.mapped_by_id)
+)
+
+
+def test_a_single_column_is_looked_up_for_the_rows_within_the_limit() -> None:
+    found = limited(LABELLED, 0, 1)
+    assert "JOIN" not in found
+    assert "WHERE user_account.id = evidence_mapping.mapped_by_id) AS name" in found
+    # Without a limit the join is for all rows; two columns would be two subqueries; an order needs the join.
+    assert joined(LABELLED, 0, 1) == ["user_account"]
+    assert "JOIN user_account" in limited(LABELLED, 0, 1, 2)
+    assert "JOIN user_account" in limited(LABELLED.order_by(User.sort_name), 0, 1)
+    assert "JOIN user_account" in limited(LABELLED.where(User.archived_at.is_(None)), 0, 1)
