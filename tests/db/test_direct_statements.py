@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 
 import pytest
+import uvloop
 from sqlalchemy import bindparam, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,7 @@ from db.loaded_entity import attributes_of, loaded
 from db.models.base import Key
 from db.models.evidence import Evidence
 from db.models.provider import Provider
+from db.write_session import WriteSession
 
 PROVIDERS = Provider.__table__.c
 ADDING = (
@@ -149,19 +151,35 @@ async def test_a_cancelled_direct_statement_leaves_the_pool_usable(demo_postgres
     assert demo_postgres.pool_counts()["writes"].in_use == 0
 
 
-async def test_a_connection_lost_before_the_transaction_begins_is_an_outage_and_is_replaced(demo_postgres: Database):
-    async with demo_postgres.reading() as other:
-        await other.execute(text("select 1"))
-        async with demo_postgres.writing() as session:
-            process = (await session.execute(text("select pg_backend_pid()"))).scalar_one()
-        await other.execute(text("select pg_terminate_backend(:process)"), {"process": process})
+async def lose_before_the_first_statement(url: str) -> None:
+    """Ends the connection of a write that has sent nothing yet."""
+    database = Database(url, pool_size=2)
+    try:
+        async with database.writing() as session:
+            # Prepared, so that BEGIN goes with it.
+            await names(session)
         with pytest.raises(DBAPIError) as raised:
-            async with demo_postgres.writing() as session:
+            async with database.writing() as session:
+                assert isinstance(session, WriteSession)
+                driver = session._direct.connection.driver
+                await database.rows(select(func.pg_terminate_backend(driver.get_server_pid())))
+                async with asyncio.timeout(10):
+                    while not driver.is_closed():
+                        await asyncio.sleep(0.01)
                 await names(session)
-    assert raised.value.connection_invalidated
-    async with demo_postgres.writing() as session:
-        assert await names(session) == []
-    assert demo_postgres.pool_counts()["writes"].in_use == 0
+        assert raised.value.connection_invalidated
+        assert database.outages.since is not None
+        async with database.writing() as session:
+            assert await names(session) == []
+        assert database.pool_counts()["writes"].in_use == 0
+    finally:
+        await database.close()
+
+
+async def test_a_connection_lost_before_the_transaction_begins_is_an_outage_and_is_replaced(demo_postgres: Database):
+    await lose_before_the_first_statement(demo_postgres.url)
+    # On the server's event loop too: BEGIN is written to the transport, past the driver.
+    await asyncio.to_thread(lambda: uvloop.run(lose_before_the_first_statement(demo_postgres.url)))
 
 
 async def test_a_write_cancelled_at_any_point_leaves_no_row_and_a_pool_that_works(demo_database: Database):
