@@ -17,7 +17,7 @@ from sqlalchemy.pool import QueuePool
 
 from db.outages import loses_connection
 from db.postgres_connection import ACQUIRE_SECONDS, Connection, ConnectionOptions, connect, is_silent, read_arguments
-from db.waiting_line import WaitingLine
+from db.wait_queue import WaitQueue
 
 # What a statement on the driver raises, apart from a cancellation.
 DRIVER_ERRORS = (asyncpg.PostgresError, OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -89,7 +89,7 @@ class PostgresPool:
         self._expired: set[Connection] = set()
         # Of the connections, open or not, those that no read uses.
         self._free = size
-        self._waiting: WaitingLine[None] = WaitingLine(self._give_back)
+        self._waiting: WaitQueue[None] = WaitQueue(self._give_back)
         self._name = url.render_as_string(hide_password=True)
 
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.postgres_connection import ACQUIRE_SECONDS
 from db.read_pool import PoolCounts
-from db.waiting_line import WaitingLine
+from db.wait_queue import WaitQueue
 
 
 class WriteConnection:
@@ -58,7 +58,7 @@ class WritePool:
         # Connections that are open or being opened.
         self._opened = 0
         # Each gets a connection, or None: then it opens one in place of one that was closed.
-        self._waiting: WaitingLine[WriteConnection | None] = WaitingLine(self._take_back)
+        self._waiting: WaitQueue[WriteConnection | None] = WaitQueue(self._take_back)
         self._generation = 0
 
     async def acquire(self) -> WriteConnection:

@@ -50,7 +50,7 @@ BESIDE_READ = named_after("The read also runs through these files")
 BESIDE_WRITE = named_after("The write also runs through these files")
 # Of those, what runs on one database only.
 ON_POSTGRESQL = {
-    "db/read_pool.py", "db/waiting_line.py", "services/change_feed/changes.py", "services/change_feed/publisher.py",
+    "db/read_pool.py", "db/wait_queue.py", "services/change_feed/changes.py", "services/change_feed/publisher.py",
 }  # fmt: skip
 WRITES_ON_POSTGRESQL = ON_POSTGRESQL | {
     "db/compiled_select.py", "db/new_objects.py", "db/postgres_connection.py", "db/write_pool.py",

@@ -1,4 +1,4 @@
-"""Those who wait for something of which a pool has only so many, in the order in which they came."""
+"""The callers that wait for a connection of a pool: first come, first served."""
 
 import asyncio
 from collections import deque
@@ -11,28 +11,25 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 T = TypeVar("T")
 
 
-class WaitingLine(Generic[T]):
-    """Gives each thing that becomes free to who has waited longest.
+class WaitQueue(Generic[T]):
+    """Gives each connection that becomes free to the caller that has waited longest.
 
-    A thing never passes who does not wait for it: the pool adds it to the free ones only if nobody does. `take_back`
-    gets what was given to somebody who is cancelled before they have it.
+    A pool keeps a free connection only if nobody waits for it, so that no newcomer overtakes. `take_back` gets one that
+    was given to a caller that is cancelled before it has it.
     """
 
     def __init__(self, take_back: Callable[[T], None]) -> None:
         self._take_back = take_back
         # In the order in which they came, with the time of the event loop at which each gives up.
         self._waiting: deque[tuple[asyncio.Future[T], float]] = deque()
-        # One for all: to start and stop one for each costs as much as the rest of a wait.
+        # One for all, whose waits are equally long: to start and stop one for each costs as much as the rest of a wait.
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     async def wait(self, seconds: float, message: str) -> T:
-        """Returns what is given. Raises SQLAlchemy's TimeoutError with the message if nothing is within the seconds.
-
-        The seconds are the same for all.
-        """
+        """Returns a connection. Raises SQLAlchemy's TimeoutError with the message after the seconds."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
         place = (waiter, loop.time() + seconds)
@@ -53,20 +50,20 @@ class WaitingLine(Generic[T]):
             raise
 
     def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Lets those give up who have waited for their seconds."""
+        """Ends the wait of those whose seconds are over."""
         while self._waiting and (self._waiting[0][0].done() or self._waiting[0][1] <= loop.time()):
             waiter, _ = self._waiting.popleft()
             if not waiter.done():
                 waiter.set_exception(_GaveUp())
         self._timer = loop.call_at(self._waiting[0][1], self._expire, loop) if self._waiting else None
 
-    def give(self, thing: T) -> bool:
-        """Gives a thing to who waits longest; returns False if nobody waits."""
+    def give(self, connection: T) -> bool:
+        """Gives a connection to the caller that has waited longest; returns False if nobody waits."""
         while self._waiting:
             waiter, _ = self._waiting.popleft()
             # One that was cancelled has not run since.
             if not waiter.done():
-                waiter.set_result(thing)
+                waiter.set_result(connection)
                 return True
         return False
 

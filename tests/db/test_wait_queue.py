@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from db.waiting_line import WaitingLine
+from db.wait_queue import WaitQueue
 
 
 @pytest.fixture
@@ -15,31 +15,31 @@ def returned() -> list[str]:
 
 
 @pytest.fixture
-def line(returned: list[str]) -> WaitingLine[str]:
-    return WaitingLine(returned.append)
+def line(returned: list[str]) -> WaitQueue[str]:
+    return WaitQueue(returned.append)
 
 
-async def waiting(line: WaitingLine[str], number: int, seconds: float = 5.0) -> list["asyncio.Task[str]"]:
+async def waiting(line: WaitQueue[str], number: int, seconds: float = 5.0) -> list["asyncio.Task[str]"]:
     tasks = [asyncio.create_task(line.wait(seconds, "too long")) for _ in range(number)]
     await asyncio.sleep(0)
     assert len(line) == number
     return tasks
 
 
-async def test_each_thing_goes_to_who_waits_longest(line: WaitingLine[str]):
+async def test_each_thing_goes_to_who_waits_longest(line: WaitQueue[str]):
     first, second = await waiting(line, 2)
     assert (line.give("one"), line.give("two"), line.give("three")) == (True, True, False)
     assert (await first, await second, len(line)) == ("one", "two", 0)
 
 
-async def test_a_wait_ends_after_its_seconds(line: WaitingLine[str], returned: list[str]):
+async def test_a_wait_ends_after_its_seconds(line: WaitQueue[str], returned: list[str]):
     (task,) = await waiting(line, 1, 0.02)
     with pytest.raises(PoolTimeout, match="too long"):
         await task
     assert (len(line), line.give("one"), returned) == (0, False, [])
 
 
-async def test_each_wait_ends_after_its_own_seconds(line: WaitingLine[str]):
+async def test_each_wait_ends_after_its_own_seconds(line: WaitQueue[str]):
     loop, ended = asyncio.get_running_loop(), []
 
     async def wait(name: str) -> None:
@@ -64,7 +64,7 @@ async def test_each_wait_ends_after_its_own_seconds(line: WaitingLine[str]):
     await wait("third")
 
 
-async def test_who_is_cancelled_leaves_the_line(line: WaitingLine[str], returned: list[str]):
+async def test_who_is_cancelled_leaves_the_line(line: WaitQueue[str], returned: list[str]):
     first, second = await waiting(line, 2)
     first.cancel()
     # Before the cancellation reaches it.
@@ -74,7 +74,7 @@ async def test_who_is_cancelled_leaves_the_line(line: WaitingLine[str], returned
     assert (await second, len(line), returned) == ("one", 0, [])
 
 
-async def test_what_somebody_gets_who_is_cancelled_is_taken_back(line: WaitingLine[str], returned: list[str]):
+async def test_what_somebody_gets_who_is_cancelled_is_taken_back(line: WaitQueue[str], returned: list[str]):
     (task,) = await waiting(line, 1)
     assert line.give("one")
     task.cancel()
