@@ -1,5 +1,6 @@
 """The two request paths of docs/architecture.md: the files that one opens are few, and no others run than are named."""
 
+import gc
 import os
 import re
 import sys
@@ -79,11 +80,14 @@ def recorded_files() -> Iterator[set[str]]:
             files.add(os.path.relpath(frame.f_code.co_filename, ROOT))
 
     token = _recorded.set(True)
+    # A collection would call the loop monitor of a server in this process, in the middle of the request.
+    gc.disable()
     sys.setprofile(record)
     try:
         yield files
     finally:
         sys.setprofile(None)
+        gc.enable()
         _recorded.reset(token)
         files &= PRODUCT
 
