@@ -33,15 +33,14 @@ class WriteConnection:
             return False
         return self.adapter._transaction is None and not self.driver.is_in_transaction()
 
-    def close(self, lost: bool) -> None:
-        """Gives it back to SQLAlchemy's pool; `lost`: closed, because it cannot be used any more."""
+    def close(self) -> None:
+        """Closes it, because it cannot be used any more. SQLAlchemy's pool may then open another."""
         proxied = self.sqlalchemy.sync_connection
         assert proxied is not None
-        if lost:
-            # At once: SQLAlchemy would say goodbye first, and wait two seconds for a silent server.
-            self.driver.terminate()
-            if not proxied.invalidated:
-                proxied.invalidate()
+        # At once: SQLAlchemy would say goodbye first, and wait two seconds for a silent server.
+        self.driver.terminate()
+        if not proxied.invalidated:
+            proxied.invalidate()
         proxied.close()
 
 
@@ -71,7 +70,7 @@ class WritePool:
             # The server may have closed it since, as one that was restarted has. It worked when it came back.
             if connection.generation == self._generation and not connection.driver.is_closed():
                 return connection
-            connection.close(lost=True)
+            connection.close()
             self._opened -= 1
         if self._opened < self._size:
             self._opened += 1
@@ -90,7 +89,7 @@ class WritePool:
     def release(self, connection: WriteConnection) -> None:
         """Takes a connection back. It is closed unless it works and its transaction has ended."""
         if connection.generation != self._generation or not connection.is_idle:
-            connection.close(lost=True)
+            connection.close()
             self._close_one()
         elif not self._waiting.give(connection):
             self._idle.append(connection)
